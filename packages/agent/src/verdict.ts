@@ -1,0 +1,50 @@
+/**
+ * Whether a sign-in is over, by what the CLI did and what its files hold (I6). Pure. A CLI that ended with anything but 0 signed nobody in,
+ * whatever its files say; a CLI that ended with 0 must have left every file complete.
+ */
+import type { Handover, LoginPlan } from '@vestibule/protocol/agent-messages';
+import type { FailureCode } from '@vestibule/protocol/session-failure';
+import type { ChildExit } from './child.ts';
+import type { CredentialProblem, CredentialReading } from './credential-file.ts';
+
+export type CompleteReading = Extract<CredentialReading, { state: 'complete' }>;
+export type IncompleteReading = Extract<CredentialReading, { state: 'incomplete' }>;
+
+export type Verdict =
+  | { kind: 'wait' }
+  | { kind: 'complete'; readings: CompleteReading[]; evidence: Handover['evidence'] }
+  | { kind: 'fail'; code: FailureCode; detail: string; reading: IncompleteReading | null };
+
+export type Situation = {
+  when: LoginPlan['success']['when'];
+  /** Null while the CLI runs. */
+  exit: ChildExit | null;
+  readings: readonly CredentialReading[];
+  /** The content is known not to be in the middle of a change. */
+  settled: boolean;
+};
+
+const FAILURE_OF: Record<CredentialProblem, FailureCode> = {
+  blank_field: 'credential_blank',
+  unreadable: 'credential_unreadable',
+  not_a_file: 'credential_unreadable',
+  too_large: 'credential_too_large',
+};
+
+export function judge({ when, exit, readings, settled }: Situation): Verdict {
+  const complete = readings.filter((reading) => reading.state === 'complete');
+  const isComplete = complete.length === readings.length;
+  if (exit === null) {
+    if (when === 'files' && isComplete && settled) {
+      return { kind: 'complete', readings: complete, evidence: ['files_complete'] };
+    }
+    return { kind: 'wait' };
+  }
+  if (exit.exitCode !== 0) {
+    return { kind: 'fail', code: 'cli_exited', detail: String(exit.signal ?? exit.exitCode), reading: null };
+  }
+  if (isComplete) return { kind: 'complete', readings: complete, evidence: ['files_complete', 'cli_exit_zero'] };
+  const reading = readings.find((one) => one.state === 'incomplete') ?? null;
+  if (reading) return { kind: 'fail', code: FAILURE_OF[reading.problem], detail: reading.detail, reading };
+  return { kind: 'fail', code: 'cli_exited', detail: '0', reading: null };
+}

@@ -1,0 +1,109 @@
+/**
+ * One link to one agent: reads its messages in order, each handled before the next is read, so that "the link was read to its end"
+ * means every message was acted on. Knows no storage; a message that cannot be acted on ends the link, and the agent offers again.
+ */
+import type { Duplex } from 'node:stream';
+import type { ControllerMessage } from '@vestibule/protocol/agent-messages';
+import { agentMessageSchema, MAX_LINE_BYTES } from '@vestibule/protocol/agent-messages';
+import type { AgentReport, AgentReports, Greeting } from '../session/agent-reports.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { readLines } from './line-reader.ts';
+
+export type AgentLinkDeps = {
+  vmId: string;
+  stream: Duplex;
+  reports: Pick<AgentReports, 'greet' | 'report'>;
+  log: Logger;
+  /** Called when the link's fact changed (greeted, settled, store error) . */
+  onFact: () => void;
+};
+
+export class AgentLink {
+  readonly #deps: AgentLinkDeps;
+  #greeting: Greeting | null = null;
+  #settleId: string | null = null;
+  #settles = 0;
+  readonly #answers = new Map<string, (delivered: boolean) => void>();
+  settled = false;
+  released = false;
+  storeError: string | null = null;
+
+  constructor(deps: AgentLinkDeps) {
+    this.#deps = deps;
+  }
+
+  get connected(): boolean {
+    return this.#greeting !== null;
+  }
+
+  /** Resolves when the link has ended and everything read from it was acted on. Never rejects. */
+  async run(): Promise<void> {
+    const { stream, log, vmId } = this.#deps;
+    stream.on('error', (error) => log.debug({ vmId, err: error }, 'the agent link broke'));
+    try {
+      for await (const line of readLines(stream, MAX_LINE_BYTES)) await this.#take(line);
+    } catch (error) {
+      log.warn({ vmId, err: error }, 'the agent link was closed');
+    } finally {
+      stream.destroy();
+      for (const done of this.#answers.values()) done(false);
+    }
+  }
+
+  send(message: ControllerMessage): void {
+    if (!this.#deps.stream.destroyed) this.#deps.stream.write(`${JSON.stringify(message)}\n`);
+  }
+
+  settle(): void {
+    if (this.#settleId !== null && !this.settled) return;
+    this.settled = false;
+    this.#settles += 1;
+    this.#settleId = `settle-${this.#settles}`;
+    this.send({ type: 'settle', settleId: this.#settleId });
+  }
+
+  release(): void {
+    this.released = true;
+    this.send({ type: 'release' });
+  }
+
+  /** Resolves to whether the CLI got the answer; false when the link ends first. */
+  answer(answerId: string, text: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#answers.set(answerId, resolve);
+      this.send({ type: 'answer', answerId, text });
+    });
+  }
+
+  close(): void {
+    this.#deps.stream.destroy();
+  }
+
+  async #take(line: string): Promise<void> {
+    const message = agentMessageSchema.parse(JSON.parse(line));
+    if (message.type === 'hello') {
+      this.#greeting = await this.#deps.reports.greet(this.#deps.vmId, message);
+      if (this.#greeting === null) throw new Error('the agent was not accepted');
+      this.send(this.#greeting.claim);
+      this.#deps.onFact();
+    } else if (this.#greeting === null) {
+      throw new Error('the agent did not say hello first');
+    } else if (message.type === 'settled') {
+      this.settled = message.settleId === this.#settleId;
+      this.#deps.onFact();
+    } else {
+      await this.#report(this.#greeting.sessionId, message);
+    }
+  }
+
+  async #report(sessionId: string, message: AgentReport): Promise<void> {
+    try {
+      const answer = await this.#deps.reports.report(this.#deps.vmId, sessionId, message);
+      if (answer !== null) this.send(answer);
+      if (message.type === 'answer_delivered') this.#answers.get(message.answerId)?.(true);
+    } catch (error) {
+      if (message.type === 'handover') this.storeError = 'the database did not take it';
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/** The links to all agents of this host: dials each VM until its agent answers, and again after a link ended, until told to drop it. */
+import type { Duplex } from 'node:stream';
+import type { AgentReports } from '../session/agent-reports.ts';
+import type { LinkFact } from '../session/plan.ts';
+import type { Links } from '../session/reconciler-ports.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { AgentLink } from './agent-link.ts';
+
+/** A guest starts within tens of milliseconds (`process`) to tens of seconds (`qemu` without KVM): ask often at first. */
+const FIRST_RETRY_MS = 5;
+const MAX_RETRY_MS = 250;
+const HELLO_TIMEOUT_MS = 10_000;
+
+const IDLE: LinkFact = { state: 'idle', settled: false, released: false, storeError: null };
+
+export type AgentLinksDeps = {
+  connect: (vmId: string) => Promise<Duplex>;
+  reports: Pick<AgentReports, 'greet' | 'report'>;
+  /** A fact changed: the reconciler looks again. */
+  onFact: () => void;
+  log: Logger;
+};
+
+type Entry = { link: AgentLink | null; dropped: boolean; storeError: string | null };
+
+export class AgentLinks implements Links {
+  readonly #deps: AgentLinksDeps;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(deps: AgentLinksDeps) {
+    this.#deps = deps;
+  }
+
+  fact(vmId: string): LinkFact {
+    const entry = this.#entries.get(vmId);
+    if (entry === undefined) return IDLE;
+    const link = entry.link?.connected === true ? entry.link : null;
+    if (link === null) return { ...IDLE, state: 'dialling', storeError: entry.storeError };
+    return { state: 'connected', settled: link.settled, released: link.released, storeError: entry.storeError };
+  }
+
+  dial(vmId: string): void {
+    if (this.#entries.has(vmId)) return;
+    const entry: Entry = { link: null, dropped: false, storeError: null };
+    this.#entries.set(vmId, entry);
+    void this.#keep(vmId, entry);
+  }
+
+  settle(vmId: string): void {
+    this.#entries.get(vmId)?.link?.settle();
+  }
+
+  release(vmId: string): void {
+    this.#entries.get(vmId)?.link?.release();
+  }
+
+  shutdown(vmId: string): void {
+    this.#entries.get(vmId)?.link?.send({ type: 'shutdown' });
+  }
+
+  drop(vmId: string): void {
+    const entry = this.#entries.get(vmId);
+    if (entry === undefined) return;
+    entry.dropped = true;
+    entry.link?.close();
+    this.#entries.delete(vmId);
+  }
+
+  /** Hands the person's answer to the CLI once; false when there is no link or it ended before the agent confirmed. */
+  async answer(vmId: string, answerId: string, text: string): Promise<boolean> {
+    const link = this.#entries.get(vmId)?.link;
+    return link?.connected === true ? link.answer(answerId, text) : false;
+  }
+
+  close(): void {
+    for (const vmId of this.#entries.keys()) this.drop(vmId);
+  }
+
+  async #keep(vmId: string, entry: Entry): Promise<void> {
+    let retryMs = FIRST_RETRY_MS;
+    while (!entry.dropped) {
+      const stream = await this.#deps.connect(vmId).catch(() => null);
+      if (stream !== null) {
+        const greeted = await this.#use(vmId, entry, stream);
+        retryMs = greeted ? FIRST_RETRY_MS : retryMs;
+      }
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
+      retryMs = Math.min(MAX_RETRY_MS, retryMs * 1.5);
+    }
+  }
+
+  /** Runs one link to its end; true when the agent said hello on it. */
+  async #use(vmId: string, entry: Entry, stream: Duplex): Promise<boolean> {
+    if (entry.dropped) {
+      stream.destroy();
+      return false;
+    }
+    const { reports, onFact, log } = this.#deps;
+    const link = new AgentLink({ vmId, stream, reports, log, onFact });
+    entry.link = link;
+    const helloTimer = setTimeout(() => link.connected || link.close(), HELLO_TIMEOUT_MS);
+    await link.run();
+    clearTimeout(helloTimer);
+    const greeted = link.connected;
+    entry.storeError = link.storeError;
+    entry.link = null;
+    onFact();
+    return greeted;
+  }
+}

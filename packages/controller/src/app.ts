@@ -1,0 +1,274 @@
+/** The composition root: the only place where the parts of the controller meet, and where they meet the VM manager. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RuntimeKind } from '@vestibule/protocol/vm';
+import { AppError } from '@vestibule/protocol/errors';
+import type { LoginPlan } from '@vestibule/protocol/agent-messages';
+import { type FakeScript, parseFakeScript } from '@vestibule/vm-manager/fake/fake-script';
+import { createProviderLayers, toProgramPath } from '@vestibule/vm-manager/layers';
+import type { Runtime } from '@vestibule/vm-manager/runtime';
+import { createFakeRuntime } from '@vestibule/vm-manager/runtimes/fake-runtime';
+import { createProcessRuntime } from '@vestibule/vm-manager/runtimes/process-runtime';
+import { AgentLinks } from './agent-link/agent-links.ts';
+import { type Config, ConfigError } from './config.ts';
+import type { DataFolder } from './data-folder.ts';
+import { createChangeNotices } from './db/change-notices.ts';
+import { openDatabase } from './db/open-database.ts';
+import { readBuildId } from './fleet/agent-build.ts';
+import { createRuntimeHost } from './fleet/runtime-host.ts';
+import { createVmStore } from './fleet/vm-store.ts';
+import { listen } from './http/listen.ts';
+import type { ApiPorts } from './http/ports.ts';
+import { createHttpServer } from './http/server.ts';
+import { createMemoryTicketStore } from './live-view/tickets.ts';
+import type { ProductFolder } from './product-folder.ts';
+import { createFindBlocker } from './providers/callback-port.ts';
+import { createLayerInstalls, type LayerSource } from './providers/layer-installs.ts';
+import { createProviderList } from './providers/provider-list.ts';
+import { loadProviders, type ProviderRegistry } from './providers/provider-registry.ts';
+import { createAgentReports } from './session/agent-reports.ts';
+import { createAuthSessions } from './session/auth-sessions.ts';
+import { ChangeSignal } from './session/change-signal.ts';
+import { createCompletionStore } from './session/completion-store.ts';
+import { createLiveViews } from './session/live-views.ts';
+import { createPushes } from './session/pushes.ts';
+import { createReconciler } from './session/reconciler.ts';
+import { createSessionStore } from './session/session-store.ts';
+import { createTakeHandover } from './session/take-handover.ts';
+import type { Logger } from './telemetry/logger.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import { createCredentialStore } from './vault/credential-store.ts';
+import { openVault } from './vault/open-vault.ts';
+
+/** A browser that is not on screen by then will not come. */
+const BOOT_MS = 60_000;
+const DEMO = 'demo';
+
+export type App = {
+  /** Where people open it. */
+  origin: string;
+  port: number;
+  /** Stops serving and reconciling; browser VMs live on, and the next start finds them. */
+  close(): Promise<void>;
+};
+
+export type AppOptions = { config: Config; folder: DataFolder; product: ProductFolder; log: Logger };
+
+function readFakeScript(text: string): FakeScript {
+  try {
+    return parseFakeScript(text);
+  } catch (error) {
+    throw new ConfigError([`VESTIBULE_FAKE_SCRIPT is no script: ${error instanceof Error ? error.message : ''}`]);
+  }
+}
+
+function createRuntime({ config, folder, product }: AppOptions): Runtime {
+  const shared = {
+    installationId: folder.installationId,
+    vmsDir: folder.vmsDir,
+    logsDir: join(folder.dir, 'logs', 'vms'),
+  };
+  if (config.runtime === 'fake') {
+    const script = config.fakeScript === null ? null : readFakeScript(config.fakeScript);
+    return createFakeRuntime(script === null ? shared : { ...shared, script: () => script });
+  }
+  return createProcessRuntime({
+    ...shared,
+    supervisorEntry: product.supervisorEntry,
+    agentDir: product.agentDir,
+    nodePath: process.execPath,
+    policyFile: product.policyFile,
+    chromiumPath: config.browser,
+    vmDns: config.vmDns,
+  });
+}
+
+/** The `fake` runtime runs no CLI, so none is installed for it. */
+function createLayerSource(kind: RuntimeKind, folder: DataFolder): LayerSource {
+  if (kind === 'fake') return { find: () => folder.layersDir, install: () => Promise.resolve(folder.layersDir) };
+  mkdirSync(folder.layersDir, { recursive: true });
+  return createProviderLayers({ layersDir: folder.layersDir });
+}
+
+function createToLoginPlan(registry: ProviderRegistry): (provider: string) => LoginPlan {
+  return (provider) => {
+    const { definition } = registry.get(provider);
+    const { login, success, credential } = definition;
+    return { provider, program: toProgramPath(definition), login, success, credential };
+  };
+}
+
+export async function startApp(options: AppOptions): Promise<App> {
+  const { config, folder, product, log } = options;
+  const releases: (() => Promise<void> | void)[] = [];
+  const release = async (): Promise<void> => {
+    for (const step of releases.splice(0).toReversed()) await step();
+  };
+  try {
+    return await compose(options, releases, release);
+  } catch (error) {
+    await release().catch((cause: unknown) => log.error({ err: cause }, 'clearing up after a failed start failed'));
+    throw error;
+  } finally {
+    log.debug({ dataDir: folder.dir, version: product.version, runtime: config.runtime }, 'start-up ended');
+  }
+}
+
+async function compose(
+  options: AppOptions,
+  releases: (() => Promise<void> | void)[],
+  release: () => Promise<void>,
+): Promise<App> {
+  const { config, folder, product, log } = options;
+  const folders = [product.providersDir, ...(config.providersDir === null ? [] : [config.providersDir])];
+  const registry = loadProviders(folders, (id) => id !== DEMO || config.demo);
+  const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: folder.dir, log });
+  releases.push(() => database.close());
+  const { pool } = database;
+  const vault = await openVault({ pool, masterKeyFile: config.masterKeyFile });
+  const runtime = createRuntime(options);
+  const layerSource = createLayerSource(runtime.kind, folder);
+
+  const signal = new ChangeSignal();
+  /** Everything of this process that waits for changes; hints only, as the rows are the truth. */
+  const onHint = (sessionId: string): void => {
+    signal.notify(sessionId);
+    pushes.wake(sessionId);
+    liveViews.sessionChanged(sessionId);
+    reconciler.wake();
+  };
+  const notices = createChangeNotices({ pool, onChange: onHint, log });
+  const onChange = (sessionId: string): void => {
+    onHint(sessionId);
+    notices.publish(sessionId);
+  };
+  const metrics = createMetrics(() => store.countActive());
+  const storeDeps = { pool, graceMs: config.graceMs, onChange, onEnded: metrics.sessionEnded };
+  const store = createSessionStore(storeDeps);
+  const completions = createCompletionStore(storeDeps);
+  const vms = createVmStore({ pool, onChange });
+  const credentials = createCredentialStore({ pool });
+
+  const takeHandover = createTakeHandover({
+    store,
+    completions,
+    seal: (owner, files) => vault.seal(owner, files),
+    credentialPaths: (provider) => registry.get(provider).definition.credential.files.map((file) => file.path),
+  });
+  const reports = createAgentReports({
+    store,
+    vms,
+    takeHandover,
+    toLoginPlan: createToLoginPlan(registry),
+    expectedBuildId: runtime.kind === 'fake' ? null : readBuildId(product.agentDir),
+  });
+  const links = new AgentLinks({
+    connect: (vmId) => runtime.connect(vmId, 'agent'),
+    reports,
+    onFact: () => reconciler.wake(),
+    log,
+  });
+  releases.push(() => links.close());
+
+  const layers = createLayerInstalls({
+    registry,
+    source: layerSource,
+    onProgress: (provider, message) => void tellProgress(provider, message),
+    onEnd: () => reconciler.wake(),
+    log,
+  });
+  async function tellProgress(provider: string, message: string): Promise<void> {
+    const waiting = (await store.listUnsettled(host.hostId)).filter(
+      (row) => row.provider === provider && row.vm === null,
+    );
+    for (const row of waiting)
+      await store.append(row.sessionId, { type: 'layer_progress', actor: 'controller', data: { message } });
+  }
+  const host = createRuntimeHost({
+    runtime,
+    installationId: folder.installationId,
+    maxVms: config.maxSessions,
+    findLayer: (provider) => {
+      const dir = runtime.kind === 'fake' ? null : layerSource.find(registry.get(provider).definition);
+      return dir === null ? null : { dir };
+    },
+  });
+  const reconciler = createReconciler({
+    store,
+    vms,
+    host,
+    layers,
+    links,
+    findBlocker: createFindBlocker(registry, runtime.sharedLoopback),
+    limits: { holdMs: config.holdMs, bootMs: BOOT_MS, sessionMs: config.sessionMs },
+    log,
+  });
+  const pushes = createPushes({ store, log });
+  const waitForChange = (sessionId: string, timeoutMs: number): Promise<void> => signal.wait(sessionId, timeoutMs);
+  const liveViews = createLiveViews({
+    store,
+    connectDisplay: (vmId) => runtime.connect(vmId, 'display'),
+    waitForChange,
+  });
+  const providerList = createProviderList({
+    registry,
+    runtime: { kind: runtime.kind, sharedKernel: runtime.sharedKernel, preflight: () => runtime.preflight() },
+    isInstalled: ({ definition }) => layerSource.find(definition) !== null,
+  });
+  const sessions = createAuthSessions({
+    store,
+    requireProvider: (idOrAlias, mode) => providerList.require(idOrAlias, mode),
+    links,
+    waitForChange,
+    wake: () => reconciler.wake(),
+    limits: { sessionMs: config.sessionMs, maxSessions: config.maxSessions },
+  });
+  const tickets = createMemoryTicketStore();
+
+  const ports: ApiPorts = {
+    providers: providerList,
+    sessions,
+    pushes,
+    liveView: {
+      async issueTicket(sessionId) {
+        await liveViews.assertPossible(sessionId);
+        return tickets.issue(sessionId);
+      },
+      takeTicket: (ticket) => tickets.take(ticket),
+      open: (sessionId, abort) => liveViews.open(sessionId, abort),
+    },
+    credentials: {
+      list: (userId) => credentials.list(userId),
+      async revoke(userId, provider) {
+        const id = registry.find(provider)?.definition.id ?? provider;
+        if (!(await credentials.revoke(userId, id, 'operator'))) throw new AppError('credential_not_found');
+      },
+    },
+    async ready() {
+      await pool.query('select 1');
+    },
+    metrics: () => metrics.text(),
+  };
+
+  await vms.registerHost(host.hostId, runtime.kind);
+  await notices.start();
+  releases.push(() => notices.close());
+  const api = await createHttpServer({
+    config,
+    operatorToken: folder.operatorToken,
+    ports,
+    logger: log,
+    metrics,
+    pageDir: product.pageDir,
+    version: product.version,
+  });
+  releases.push(() => api.close());
+  const port = await listen(api, { host: config.host, port: config.port });
+  reconciler.start();
+  releases.push(async () => {
+    pushes.close();
+    await reconciler.stop();
+  });
+  const address = config.host.includes(':') ? `[${config.host}]` : config.host;
+  return { origin: config.publicUrl ?? `http://${address}:${port}`, port, close: release };
+}

@@ -1,0 +1,139 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigError, loadConfig } from './config.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vestibule-config-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function problemsOf(env: Record<string, string>, argv: string[] = []): readonly string[] {
+  try {
+    loadConfig(env, argv, false);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('defaults', () => {
+  it('listens on the loopback, with the data of an ordinary user below their own home', () => {
+    const config = loadConfig({ HOME: '/home/ada' }, [], false);
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      port: 7080,
+      dataDir: '/home/ada/.local/share/vestibule',
+      masterKeyFile: '/home/ada/.local/share/vestibule/master-key',
+      runtime: 'process',
+      graceMs: 30_000,
+      sessionMs: 600_000,
+      holdMs: 120_000,
+      databaseUrl: null,
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('keeps the data of root in /var/lib and follows XDG_DATA_HOME otherwise', () => {
+    expect(loadConfig({}, [], true).dataDir).toBe('/var/lib/vestibule');
+    expect(loadConfig({ XDG_DATA_HOME: '/data' }, [], false).dataDir).toBe('/data/vestibule');
+  });
+
+  it('takes an empty value as absent', () => {
+    expect(loadConfig({ VESTIBULE_PORT: '' }, [], false).port).toBe(7080);
+  });
+});
+
+describe('problems', () => {
+  it('reports all problems in one message', () => {
+    const problems = problemsOf({
+      VESTIBULE_PORT: '70800',
+      VESTIBULE_GRACE_SECONDS: 'soon',
+      VESTIBULE_RUNTIME: 'qemu',
+    });
+    expect(problems).toEqual([
+      'VESTIBULE_PORT must be a whole number from 0 to 65535.',
+      'VESTIBULE_GRACE_SECONDS must be a whole number from 0 to 86400.',
+      'VESTIBULE_RUNTIME: qemu is planned and not part of this version. Use process or fake.',
+    ]);
+  });
+
+  it('refuses an unknown setting and names the one that was probably meant', () => {
+    expect(problemsOf({ VESTIBULE_PROT: '1' })).toEqual([
+      'VESTIBULE_PROT is not a setting. Did you mean VESTIBULE_PORT?',
+    ]);
+    expect(problemsOf({ VESTIBULE_XQZZYWV_LLAMA_FARM: '1' })[0]).toContain('.env.example');
+    expect(problemsOf({ PATH: '/bin', SOME_OTHER: '1' })).toEqual([]);
+  });
+
+  it('shows no value of a secret setting', () => {
+    const message = problemsOf({ DATABASE_URL: 'mysql://canary@x', VESTIBULE_OPERATOR_TOKEN: 'canary-short' }).join();
+    expect(message).toContain('DATABASE_URL must begin with postgresql://');
+    expect(message).toContain('VESTIBULE_OPERATOR_TOKEN must be');
+    expect(message).not.toContain('canary');
+  });
+
+  it('refuses the shared kernel off the loopback, by address or by public URL, unless it is accepted', () => {
+    const words = "share this server's kernel";
+    expect(problemsOf({ VESTIBULE_HOST: '0.0.0.0' })[0]).toContain(words);
+    expect(problemsOf({ VESTIBULE_PUBLIC_URL: 'https://vestibule.example' })[0]).toContain(words);
+    expect(problemsOf({ VESTIBULE_PUBLIC_URL: 'https://localhost:8443' })).toEqual([]);
+    expect(problemsOf({ VESTIBULE_HOST: '0.0.0.0', VESTIBULE_ALLOW_SHARED_KERNEL: '1' })).toEqual([]);
+    expect(problemsOf({ VESTIBULE_HOST: '0.0.0.0', VESTIBULE_RUNTIME: 'fake' })).toEqual([]);
+  });
+
+  it.each(['http://vestibule.example', 'https://vestibule.example/path', 'vestibule.example', 'https://u:p@x.example'])(
+    'refuses the public URL %s',
+    (url) => {
+      expect(problemsOf({ VESTIBULE_PUBLIC_URL: url })[0]).toContain('must be an https origin');
+    },
+  );
+
+  it('refuses a name server that is not an address, and a fake script without the runtime fake', () => {
+    expect(problemsOf({ VESTIBULE_VM_DNS: '1.1.1.1, dns.example' })[0]).toContain('VESTIBULE_VM_DNS must be addresses');
+    expect(problemsOf({ VESTIBULE_FAKE_SCRIPT: 'crash' })).toEqual([
+      'VESTIBULE_FAKE_SCRIPT needs VESTIBULE_RUNTIME=fake.',
+    ]);
+  });
+});
+
+describe('the command line', () => {
+  it('wins over the environment', () => {
+    const config = loadConfig(
+      { VESTIBULE_PORT: '1', HOME: '/h' },
+      ['--port=7081', '--data-dir', '/d', '--demo'],
+      false,
+    );
+    expect(config).toMatchObject({ port: 7081, dataDir: '/d', demo: true });
+  });
+
+  it('refuses what it does not know, a missing value, and secrets', () => {
+    expect(problemsOf({}, ['--prot', '--port', '--operator-token=canary', 'canary'])).toEqual([
+      '--prot is not an option. Did you mean --port?',
+      '--port needs a value.',
+      expect.stringMatching(/^--operator-token is not an option/),
+      'The command line has a word that belongs to no option.',
+    ]);
+  });
+});
+
+describe('secrets', () => {
+  it('reads a secret from a file, and prints it nowhere', () => {
+    writeFileSync(join(folder, 'url'), 'postgresql://u:canary@db/x\n');
+    const config = loadConfig({ DATABASE_URL_FILE: join(folder, 'url') }, [], false);
+    expect(config.databaseUrl?.reveal()).toBe('postgresql://u:canary@db/x');
+    expect(inspect(config) + JSON.stringify(config)).not.toContain('canary');
+  });
+
+  it('says which file cannot be read, and refuses both forms at once', () => {
+    const problems = problemsOf({ DATABASE_URL: 'postgresql://x', DATABASE_URL_FILE: join(folder, 'none') });
+    expect(problems).toEqual([
+      'Set DATABASE_URL or DATABASE_URL_FILE, not both.',
+      `DATABASE_URL_FILE: the file ${join(folder, 'none')} cannot be read (ENOENT).`,
+    ]);
+  });
+});

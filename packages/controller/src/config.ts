@@ -1,0 +1,202 @@
+/**
+ * The settings of this process, read once, checked as a whole and frozen. The only file that may look at the environment.
+ * Every problem is reported in one message, which names settings and never shows a value.
+ */
+import { readFileSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { RUNTIME_KINDS } from '@vestibule/protocol/vm';
+import { Secret } from '@vestibule/protocol/secret';
+import { findNearestName } from './nearest-name.ts';
+import { SETTING_NAMES, SWITCHES, isLoopbackHost, settingsSchema, toFlag } from './settings.ts';
+import type { LogLevel, SettingName, Settings } from './settings.ts';
+import type { SshLogin } from './ready-message.ts';
+
+/** Runtimes that exist in this version; the others of `RUNTIME_KINDS` are planned. */
+const BUILT_RUNTIMES = ['process', 'fake'] as const;
+
+export type Config = Readonly<{
+  host: string;
+  port: number;
+  /** Origin without a trailing slash, or null. */
+  publicUrl: string | null;
+  dataDir: string;
+  runtime: (typeof BUILT_RUNTIMES)[number];
+  allowSharedKernel: boolean;
+  /** Empty: use the server's own. */
+  vmDns: readonly string[];
+  browser: string;
+  maxSessions: number;
+  sessionMs: number;
+  graceMs: number;
+  holdMs: number;
+  providersDir: string | null;
+  fakeScript: string | null;
+  demo: boolean;
+  logLevel: LogLevel;
+  masterKeyFile: string;
+  /** null: the one in the data folder, made when absent. */
+  operatorToken: Secret<string> | null;
+  /** null: the embedded PostgreSQL. */
+  databaseUrl: Secret<string> | null;
+  /** How this terminal was reached, when it is a login over SSH. */
+  ssh: SshLogin | null;
+}>;
+
+/** What is wrong with the settings, every problem on a line of its own. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `The settings have ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((line) => `  - ${line}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Raw = Partial<Record<SettingName, string>>;
+
+/**
+ * @param env usually `process.env`; an empty value counts as absent. Names that begin with `VESTIBULE_` and are unknown are refused.
+ * @param argv flags that win over the environment: `--port 7081`, `--port=7081`, `--demo`. Secrets have no flag.
+ * @throws ConfigError
+ */
+export function loadConfig(env: Environment, argv: readonly string[] = [], isRoot = process.getuid?.() === 0): Config {
+  const problems: string[] = [];
+  const raw = readEnvironment(env, problems);
+  readFlags(argv, raw, problems);
+  readFile('VESTIBULE_OPERATOR_TOKEN', 'VESTIBULE_OPERATOR_TOKEN_FILE', raw, problems);
+  readFile('DATABASE_URL', 'DATABASE_URL_FILE', raw, problems);
+  const parsed = settingsSchema.safeParse(raw);
+  for (const { path, message } of parsed.error?.issues ?? []) problems.push(`${path.join('.')} ${message}.`);
+  if (!parsed.success) throw new ConfigError([...problems, ...findRuntimeProblems(raw)]);
+  const config = toConfig(parsed.data, env, isRoot);
+  problems.push(...findRuntimeProblems(raw), ...findConflicts(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+/** `loadConfig` from this process's own environment. */
+export function loadProcessConfig(argv: readonly string[]): Config {
+  return loadConfig(process.env, argv);
+}
+
+/** Whether other machines can reach this one: by the address it listens on or through the proxy before it. */
+export function isOffLoopback(config: Pick<Config, 'host' | 'publicUrl'>): boolean {
+  return (
+    !isLoopbackHost(config.host) || (config.publicUrl !== null && !isLoopbackHost(new URL(config.publicUrl).hostname))
+  );
+}
+
+function readEnvironment(env: Environment, problems: string[]): Raw {
+  const raw: Raw = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || value === '') continue;
+    if (isSettingName(name)) raw[name] = value;
+    else if (name.startsWith('VESTIBULE_')) problems.push(`${name} is not a setting.${suggest(name, SETTING_NAMES)}`);
+  }
+  return raw;
+}
+
+function readFlags(argv: readonly string[], raw: Raw, problems: string[]): void {
+  const names = new Map(SETTING_NAMES.map((name) => [toFlag(name), name] as const));
+  const flags = [...names.keys()].filter((flag) => flag !== null);
+  const rest = [...argv];
+  for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
+    const [flag = '', ...after] = argument.split('=');
+    const name = names.get(flag);
+    if (!flag.startsWith('--')) problems.push('The command line has a word that belongs to no option.');
+    else if (name === undefined) problems.push(`${flag} is not an option.${suggest(flag, flags)}`);
+    else if (after.length > 0) raw[name] = after.join('=');
+    else if (SWITCHES.includes(name)) raw[name] = '1';
+    else if (rest[0] === undefined || rest[0].startsWith('--')) problems.push(`${flag} needs a value.`);
+    else raw[name] = rest.shift() ?? '';
+  }
+}
+
+function readFile(name: SettingName, fileName: SettingName, raw: Raw, problems: string[]): void {
+  const path = raw[fileName];
+  if (path === undefined) return;
+  if (raw[name] !== undefined) problems.push(`Set ${name} or ${fileName}, not both.`);
+  try {
+    raw[name] = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    problems.push(`${fileName}: the file ${path} cannot be read (${reason}).`);
+  }
+}
+
+function toConfig(settings: Settings, env: Environment, isRoot: boolean): Config {
+  const dataDir = resolve(settings.VESTIBULE_DATA_DIR ?? toDefaultDataDir(env, isRoot));
+  return Object.freeze({
+    host: settings.VESTIBULE_HOST,
+    port: settings.VESTIBULE_PORT,
+    publicUrl: settings.VESTIBULE_PUBLIC_URL ?? null,
+    dataDir,
+    runtime: settings.VESTIBULE_RUNTIME === 'fake' ? 'fake' : 'process',
+    allowSharedKernel: settings.VESTIBULE_ALLOW_SHARED_KERNEL,
+    vmDns: Object.freeze(settings.VESTIBULE_VM_DNS),
+    browser: settings.VESTIBULE_BROWSER,
+    maxSessions: settings.VESTIBULE_MAX_SESSIONS,
+    sessionMs: settings.VESTIBULE_SESSION_SECONDS,
+    graceMs: settings.VESTIBULE_GRACE_SECONDS,
+    holdMs: settings.VESTIBULE_HOLD_SECONDS,
+    providersDir: settings.VESTIBULE_PROVIDERS_DIR === undefined ? null : resolve(settings.VESTIBULE_PROVIDERS_DIR),
+    fakeScript: settings.VESTIBULE_FAKE_SCRIPT ?? null,
+    demo: settings.VESTIBULE_DEMO,
+    logLevel: settings.VESTIBULE_LOG_LEVEL,
+    masterKeyFile: resolve(settings.VESTIBULE_MASTER_KEY_FILE ?? join(dataDir, 'master-key')),
+    operatorToken: toSecret(settings.VESTIBULE_OPERATOR_TOKEN),
+    databaseUrl: toSecret(settings.DATABASE_URL),
+    ssh: toSshLogin(env),
+  });
+}
+
+/** sshd sets `SSH_CONNECTION` to `client-address client-port server-address server-port` (sshd(8)). */
+function toSshLogin(env: Environment): SshLogin | null {
+  const [, , serverAddress, port] = (env['SSH_CONNECTION'] ?? '').split(' ');
+  if (serverAddress === undefined || port === undefined) return null;
+  return { user: env['USER'] || userInfo().username, serverAddress, port: Number(port) };
+}
+
+function toDefaultDataDir(env: Environment, isRoot: boolean): string {
+  if (isRoot) return '/var/lib/vestibule';
+  const base = env['XDG_DATA_HOME'] || join(env['HOME'] || homedir(), '.local', 'share');
+  return join(base, 'vestibule');
+}
+
+function findRuntimeProblems(raw: Raw): string[] {
+  const runtime = raw.VESTIBULE_RUNTIME;
+  if (runtime === undefined || (BUILT_RUNTIMES as readonly string[]).includes(runtime)) return [];
+  return (RUNTIME_KINDS as readonly string[]).includes(runtime)
+    ? [`VESTIBULE_RUNTIME: ${runtime} is planned and not part of this version. Use process or fake.`]
+    : [`VESTIBULE_RUNTIME must be process or fake.${suggest(runtime, BUILT_RUNTIMES)}`];
+}
+
+function findConflicts(config: Config): string[] {
+  const problems: string[] = [];
+  if (config.runtime === 'process' && isOffLoopback(config) && !config.allowSharedKernel)
+    problems.push(
+      "With VESTIBULE_RUNTIME=process browser VMs share this server's kernel, and with these VESTIBULE_HOST and VESTIBULE_PUBLIC_URL other machines can reach it. " +
+        'Listen on 127.0.0.1 only, or set VESTIBULE_ALLOW_SHARED_KERNEL=1 to accept that.',
+    );
+  if (config.fakeScript !== null && config.runtime !== 'fake')
+    problems.push('VESTIBULE_FAKE_SCRIPT needs VESTIBULE_RUNTIME=fake.');
+  return problems;
+}
+
+function suggest(mistyped: string, names: readonly string[]): string {
+  const nearest = findNearestName(mistyped, names);
+  return nearest === null ? ' The settings are listed in .env.example.' : ` Did you mean ${nearest}?`;
+}
+
+function isSettingName(name: string): name is SettingName {
+  return (SETTING_NAMES as readonly string[]).includes(name);
+}
+
+function toSecret(value: string | undefined): Secret<string> | null {
+  return value === undefined ? null : new Secret(value);
+}

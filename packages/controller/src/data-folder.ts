@@ -1,0 +1,60 @@
+/** The data folder: made on first start, owner-only but for the passage that the embedded database's own user needs. */
+import { randomBytes } from 'node:crypto';
+import { accessSync, chmodSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Secret } from '@vestibule/protocol/secret';
+
+export type DataFolder = {
+  dir: string;
+  /** Short random name of this installation; part of the name of everything it creates on the machine. */
+  installationId: string;
+  operatorToken: Secret<string>;
+  vmsDir: string;
+  layersDir: string;
+};
+
+export class DataFolderError extends Error {
+  constructor(dir: string, problem: string) {
+    super(
+      `The data folder ${dir} ${problem}. Make it writable for this user, or name another with VESTIBULE_DATA_DIR.`,
+    );
+    this.name = 'DataFolderError';
+  }
+}
+
+function readOrCreate(path: string, create: () => string): string {
+  try {
+    writeFileSync(path, `${create()}\n`, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return readFileSync(path, 'utf8').trim();
+}
+
+/** Throws `DataFolderError` when the folder cannot be made or written. */
+export function openDataFolder(dir: string, givenToken: Secret<string> | null): DataFolder {
+  try {
+    mkdirSync(dir, { recursive: true });
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+    // Root's database runs as another user, who must pass through but may list nothing.
+    chmodSync(dir, process.getuid?.() === 0 ? 0o711 : 0o700);
+    const folder = {
+      dir,
+      installationId: readOrCreate(join(dir, 'installation-id'), () => randomBytes(4).toString('hex')),
+      operatorToken:
+        givenToken ??
+        new Secret(readOrCreate(join(dir, 'operator-token'), () => randomBytes(32).toString('base64url'))),
+      vmsDir: join(dir, 'vms'),
+      layersDir: join(dir, 'layers'),
+    };
+    mkdirSync(folder.vmsDir, { recursive: true, mode: 0o711 });
+    mkdirSync(folder.layersDir, { recursive: true, mode: 0o755 });
+    return folder;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') throw new DataFolderError(dir, 'is not writable');
+    if (code === 'ENOSPC') throw new DataFolderError(dir, 'is on a full disk');
+    if (code === 'ENOTDIR' || code === 'EEXIST') throw new DataFolderError(dir, 'is not a folder');
+    throw error;
+  }
+}

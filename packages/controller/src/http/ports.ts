@@ -1,0 +1,59 @@
+/** What the HTTP layer needs from the use cases; `app.ts` supplies it. HTTP knows nothing else of the controller. */
+import type { Duplex } from 'node:stream';
+import type {
+  CreateSessionBody,
+  Credential,
+  ProvidersAnswer,
+  Session,
+  SessionPush,
+  Ticket,
+  Timeline,
+} from '@vestibule/protocol/api';
+
+export type ApiPorts = {
+  providers: { list(): Promise<ProvidersAnswer> };
+  sessions: {
+    /** `created` is false when the active session of that user and provider is returned instead (I9). Throws `AppError`. */
+    create(body: CreateSessionBody): Promise<{ session: Session; created: boolean }>;
+    /** Throws `session_not_found`. */
+    get(sessionId: string): Promise<Session>;
+    /** Newest first, at most 100. */
+    list(userId: string): Promise<Session[]>;
+    timeline(sessionId: string): Promise<Timeline>;
+    /** Cancelling twice returns the session; one that ended otherwise throws `session_ended`. */
+    cancel(sessionId: string): Promise<Session>;
+    /** Throws `session_ended` or `session_not_waiting`. Recorded before it returns; delivered to the CLI once. */
+    answer(sessionId: string, text: string): Promise<Session>;
+  };
+  pushes: {
+    /**
+     * Calls `onPush` with the present state at once, and again after every change, steps in order of `seq`, each exactly once,
+     * beginning after `afterSeq`. Calls `onEnd` when nothing more can happen (session terminal and VM gone). Returns the unsubscribe.
+     */
+    subscribe(
+      sessionId: string,
+      afterSeq: number,
+      listener: { onPush: (push: SessionPush) => void; onEnd: () => void },
+    ): Promise<() => void>;
+  };
+  liveView: {
+    /** A single-use ticket for one session and one connection, valid 60 s at most. Throws `session_ended`. */
+    issueTicket(sessionId: string): Promise<Ticket>;
+    /** Takes the ticket for good and returns the session it was for. A wrong, used or expired one throws `invalid_ticket`. */
+    takeTicket(ticket: string): Promise<string>;
+    /**
+     * Waits until the display is ready and returns its byte stream (RFB), which is destroyed when the live view ends.
+     * Rejects with `session_ended` when the session ends while waiting, and when `signal` aborts.
+     */
+    open(sessionId: string, signal: AbortSignal): Promise<Duplex>;
+  };
+  credentials: {
+    list(userId: string): Promise<Credential[]>;
+    /** Erases the ciphertext of all versions and sets `revoked_at`. Throws `credential_not_found`. */
+    revoke(userId: string, provider: string): Promise<void>;
+  };
+  /** Resolves when requests can be served (database reachable); rejects otherwise. */
+  ready(): Promise<void>;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+};

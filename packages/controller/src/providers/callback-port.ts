@@ -1,0 +1,16 @@
+/** CLIs that always listen on the same callback port cannot run side by side where VMs share the machine's loopback. */
+import type { FindBlocker } from '../session/reconciler-ports.ts';
+import type { ProviderRegistry } from './provider-registry.ts';
+
+export function createFindBlocker(registry: ProviderRegistry, sharedLoopback: boolean): FindBlocker {
+  const portOf = (provider: string): number | undefined => registry.find(provider)?.definition.login.callbackPort;
+  return function findBlocker(row, active) {
+    const port = sharedLoopback ? portOf(row.provider) : undefined;
+    if (port === undefined) return null;
+    const holder = active.find(
+      (other) => other.vm !== null && other.sessionId !== row.sessionId && portOf(other.provider) === port,
+    );
+    if (holder === undefined) return null;
+    return `Another sign-in is using port ${port} of this server, which this program needs too. Yours starts as soon as that one ends.`;
+  };
+}

@@ -1,0 +1,99 @@
+/** What the agent of a VM says, turned into rows: facts are recorded here, and the reconciler draws the conclusions. */
+import type { AgentMessage, ControllerMessage, Hello, LoginPlan } from '@vestibule/protocol/agent-messages';
+import { LINK_VERSION } from '@vestibule/protocol/agent-messages';
+import { toFailureMessage } from '@vestibule/protocol/session-failure';
+import type { VmStore } from '../fleet/vm-store.ts';
+import { isActive, type NewStep } from './session-row.ts';
+import type { SessionStore } from './session-store.ts';
+import type { TakeHandover } from './take-handover.ts';
+
+/** Messages that carry facts about the session; `hello`, `settled` and `answer_delivered` concern the link itself. */
+export type AgentReport = Exclude<AgentMessage, { type: 'hello' | 'settled' }>;
+
+export type Greeting = { sessionId: string; claim: Extract<ControllerMessage, { type: 'claim' }>; active: boolean };
+
+export type AgentReportsDeps = {
+  store: SessionStore;
+  vms: VmStore;
+  takeHandover: TakeHandover;
+  toLoginPlan: (provider: string) => LoginPlan;
+  /** Hash of the agent's bundle that this controller ships; null accepts any (the `fake` runtime's agent is no bundle). */
+  expectedBuildId: string | null;
+};
+
+export type AgentReports = ReturnType<typeof createAgentReports>;
+
+export function createAgentReports(deps: AgentReportsDeps) {
+  const { store, vms } = deps;
+
+  async function fail(sessionId: string, code: Parameters<typeof toFailureMessage>[0], detail: string): Promise<void> {
+    await store.end(sessionId, {
+      event: 'sign_in_failed',
+      code,
+      message: toFailureMessage(code, detail),
+      actor: 'agent',
+    });
+  }
+
+  async function note(sessionId: string, type: NewStep['type'], data: Record<string, unknown>): Promise<void> {
+    await store.append(sessionId, { type, actor: 'agent', data });
+  }
+
+  return {
+    /** Answers a hello with the claim of the VM's session; null when this link must not be used. */
+    async greet(vmId: string, hello: Hello): Promise<Greeting | null> {
+      if (hello.vmId !== vmId || hello.version !== LINK_VERSION) return null;
+      const greeted = await vms.greet(vmId, hello.bootNonce, hello.buildId);
+      if (greeted === null || greeted.sessionId === null) return null;
+      const { sessionId, epoch } = greeted;
+      if (deps.expectedBuildId !== null && hello.buildId !== deps.expectedBuildId) {
+        await fail(sessionId, 'vm_start_failed', 'its agent is another build than this server ships');
+        return null;
+      }
+      await vms.markClaimed(vmId);
+      await store.claim(sessionId, vmId, { epoch });
+      const row = await store.find(sessionId);
+      if (row === null) return null;
+      const remainingMs = Math.max(0, row.expiresAt.getTime() - row.now.getTime());
+      const plan = deps.toLoginPlan(row.provider);
+      const claim = { type: 'claim', version: LINK_VERSION, epoch, sessionId, remainingMs, plan } as const;
+      return { sessionId, claim, active: isActive(row) };
+    },
+
+    /** Records one report and returns what to answer, if anything. Throws when nothing can be said for sure: close the link then. */
+    async report(vmId: string, sessionId: string, message: AgentReport): Promise<ControllerMessage | null> {
+      switch (message.type) {
+        case 'capability':
+          if (message.ready) await store.addCapability(sessionId, message.name, Math.round(message.afterMs));
+          else await note(sessionId, 'waiting', { capability: message.name, detail: message.detail ?? '' });
+          return null;
+        case 'url_opened':
+          await store.openUrl(sessionId, { from: message.from, origin: message.origin });
+          return null;
+        case 'cli_exited':
+          await note(sessionId, 'cli_exited', { exitCode: message.exitCode, signal: message.signal });
+          return null;
+        case 'credential_incomplete':
+          await note(sessionId, 'credential_incomplete', {
+            path: message.path,
+            problem: message.problem,
+            detail: message.detail,
+          });
+          return null;
+        case 'answer_delivered':
+          await note(sessionId, 'answer_delivered', { answerId: message.answerId });
+          return null;
+        case 'sign_in_failed':
+          await fail(sessionId, message.code, message.detail);
+          return null;
+        case 'handover': {
+          const row = await store.find(sessionId);
+          if (row === null) throw new Error(`session ${sessionId} of ${vmId} is not in the database`);
+          return deps.takeHandover(row, vmId, message);
+        }
+        default:
+          return message satisfies never;
+      }
+    },
+  };
+}

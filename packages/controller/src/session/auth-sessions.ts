@@ -1,0 +1,131 @@
+/** The use cases of auth sessions that a person or operator asks for. Each records rows and wakes the reconciler; none runs a VM. */
+import { randomUUID } from 'node:crypto';
+import type { CreateSessionBody, Session, Timeline } from '@vestibule/protocol/api';
+import { AppError } from '@vestibule/protocol/errors';
+import type { Mode } from '@vestibule/protocol/session';
+import { toFailureMessage } from '@vestibule/protocol/session-failure';
+import type { LinkFact } from './plan.ts';
+import { isActive, type SessionRow, toSession } from './session-row.ts';
+import type { NewSession, SessionStore } from './session-store.ts';
+
+/** Settling before a newer sign-in takes the place of an active one (I9). */
+const SUPERSEDE_SETTLE_MS = 2_000;
+/** A program that must be installed first may take this long before the session's own clock starts. */
+const INSTALL_ALLOWANCE_MS = 15 * 60_000;
+const ANSWER_TIMEOUT_MS = 5_000;
+
+export type AuthSessionsDeps = {
+  store: SessionStore;
+  /** Canonical id of a provider that can be used here now in this mode; throws `AppError`. */
+  requireProvider: (idOrAlias: string, mode: Mode) => Promise<string>;
+  links: {
+    fact(vmId: string): LinkFact;
+    settle(vmId: string): void;
+    answer(vmId: string, answerId: string, text: string): Promise<boolean>;
+  };
+  /** Resolves when the session's rows changed, or after the time given. */
+  waitForChange: (sessionId: string, timeoutMs: number) => Promise<void>;
+  wake: () => void;
+  limits: { sessionMs: number; maxSessions: number };
+};
+
+export function createAuthSessions(deps: AuthSessionsDeps) {
+  const { store } = deps;
+
+  async function getRow(sessionId: string): Promise<SessionRow> {
+    const row = await store.find(sessionId);
+    if (row === null) throw new AppError('session_not_found');
+    return row;
+  }
+
+  /** Asks the agent for what it holds, for two seconds at most: a login that exists wins over the newer attempt. */
+  async function settleFor(row: SessionRow): Promise<void> {
+    if (row.vm === null || deps.links.fact(row.vm.vmId).state !== 'connected') return;
+    deps.links.settle(row.vm.vmId);
+    const until = performance.now() + SUPERSEDE_SETTLE_MS;
+    for (let leftMs = SUPERSEDE_SETTLE_MS; leftMs > 0; leftMs = until - performance.now()) {
+      const fact = deps.links.fact(row.vm.vmId);
+      if (fact.settled || fact.state !== 'connected') return;
+      await deps.waitForChange(row.sessionId, Math.min(leftMs, 50));
+    }
+  }
+
+  async function supersede(
+    active: SessionRow,
+    session: NewSession,
+  ): Promise<{ row: SessionRow; created: boolean } | null> {
+    await settleFor(active);
+    const message = toFailureMessage('superseded');
+    const ending = { event: 'cancel_requested', code: 'superseded', message, actor: 'person' } as const;
+    const id = await store.supersede(active.sessionId, ending, session);
+    if (id !== null) return { row: await getRow(id), created: true };
+    const ended = await getRow(active.sessionId);
+    return ended.status === 'completed' ? { row: ended, created: false } : null;
+  }
+
+  async function createOrFind(session: NewSession, wantsNew: boolean): Promise<{ row: SessionRow; created: boolean }> {
+    // Each turn either returns or proves that another request changed the rows meanwhile.
+    for (;;) {
+      const id = await store.create(session);
+      if (id !== null) return { row: await getRow(id), created: true };
+      const active = await store.findActive(session.userId, session.provider);
+      if (active === null) continue;
+      if (!wantsNew) return { row: active, created: false };
+      const result = await supersede(active, session);
+      if (result !== null) return result;
+    }
+  }
+
+  return {
+    async create(body: CreateSessionBody): Promise<{ session: Session; created: boolean }> {
+      const mode = body.mode ?? 'vm_browser';
+      const provider = await deps.requireProvider(body.provider, mode);
+      const existing = await store.findActive(body.userId, provider);
+      if (existing === null && (await store.countActive()) >= deps.limits.maxSessions) {
+        throw new AppError('capacity', 'All sign-in browsers of this server are in use. Try again in a few minutes.');
+      }
+      const expiresInMs = deps.limits.sessionMs + INSTALL_ALLOWANCE_MS;
+      const session = { userId: body.userId, provider, mode, expiresInMs };
+      const { row, created } = await createOrFind(session, body.supersede ?? false);
+      deps.wake();
+      return { session: toSession(row), created };
+    },
+
+    async get(sessionId: string): Promise<Session> {
+      return toSession(await getRow(sessionId));
+    },
+
+    async list(userId: string): Promise<Session[]> {
+      return (await store.listByUser(userId)).map(toSession);
+    },
+
+    async timeline(sessionId: string): Promise<Timeline> {
+      await getRow(sessionId);
+      return { sessionId, steps: await store.listSteps(sessionId, 0) };
+    },
+
+    /** Cancel wins unless a hand-over committed first (I9). */
+    async cancel(sessionId: string): Promise<Session> {
+      await getRow(sessionId);
+      const message = toFailureMessage('cancelled');
+      await store.end(sessionId, { event: 'cancel_requested', code: 'cancelled', message, actor: 'person' });
+      const row = await getRow(sessionId);
+      if (row.status !== 'cancelled')
+        throw new AppError('session_ended', `The session ended as ${row.status} before it could be cancelled.`);
+      deps.wake();
+      return toSession(row);
+    },
+
+    async answer(sessionId: string, text: string): Promise<Session> {
+      const row = await getRow(sessionId);
+      if (!isActive(row)) throw new AppError('session_ended', `The session has ended as ${row.status}.`);
+      if (row.vm === null) throw new AppError('session_not_waiting', 'The program is not running yet.');
+      const answerId = randomUUID();
+      await store.append(sessionId, { type: 'answer_received', actor: 'person', data: { answerId } });
+      const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), ANSWER_TIMEOUT_MS).unref());
+      const delivered = await Promise.race([deps.links.answer(row.vm.vmId, answerId, text), late]);
+      if (!delivered) throw new AppError('session_not_waiting', 'The program did not take the answer. Try again.');
+      return toSession(await getRow(sessionId));
+    },
+  };
+}

@@ -1,0 +1,26 @@
+/** Lets code of this process wait until a session's rows changed, with a bound; a hint only, as every wake-up is. */
+export class ChangeSignal {
+  readonly #waiters = new Map<string, Set<() => void>>();
+
+  notify(sessionId: string): void {
+    const waiters = this.#waiters.get(sessionId);
+    this.#waiters.delete(sessionId);
+    for (const wake of waiters ?? []) wake();
+  }
+
+  /** Resolves at the next change of the session or after `timeoutMs`, whichever comes first. */
+  wait(sessionId: string, timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const waiters = this.#waiters.get(sessionId) ?? new Set();
+      this.#waiters.set(sessionId, waiters);
+      const wake = (): void => {
+        clearTimeout(timer);
+        waiters.delete(wake);
+        if (waiters.size === 0 && this.#waiters.get(sessionId) === waiters) this.#waiters.delete(sessionId);
+        resolve();
+      };
+      const timer = setTimeout(wake, timeoutMs);
+      waiters.add(wake);
+    });
+  }
+}

@@ -1,0 +1,72 @@
+/** Opens the display of a session's VM for one viewer: holds the viewer until the display is ready, and cuts it when the session ends. */
+import type { Duplex } from 'node:stream';
+import { AppError } from '@vestibule/protocol/errors';
+import { isActive, type SessionRow, toSession } from './session-row.ts';
+import type { SessionStore } from './session-store.ts';
+
+const LOOK_AGAIN_MS = 1_000;
+const CONNECT_RETRY_MS = 50;
+
+export type LiveViewsDeps = {
+  store: SessionStore;
+  connectDisplay: (vmId: string) => Promise<Duplex>;
+  waitForChange: (sessionId: string, timeoutMs: number) => Promise<void>;
+};
+
+export function createLiveViews(deps: LiveViewsDeps) {
+  const open = new Map<string, Set<Duplex>>();
+
+  async function getActive(sessionId: string): Promise<SessionRow> {
+    const row = await deps.store.find(sessionId);
+    if (row === null) throw new AppError('session_not_found');
+    if (!isActive(row)) throw new AppError('session_ended', `The session has ended as ${row.status}.`);
+    return row;
+  }
+
+  async function waitForDisplay(sessionId: string, signal: AbortSignal): Promise<Duplex> {
+    for (;;) {
+      signal.throwIfAborted();
+      const row = await getActive(sessionId);
+      if (row.vm === null || toSession(row).liveView !== 'ready') {
+        await deps.waitForChange(sessionId, LOOK_AGAIN_MS);
+        continue;
+      }
+      const stream = await deps.connectDisplay(row.vm.vmId).catch(() => null);
+      if (stream !== null) return stream;
+      await deps.waitForChange(sessionId, CONNECT_RETRY_MS);
+    }
+  }
+
+  return {
+    /** Throws when the session cannot have a live view any more. */
+    async assertPossible(sessionId: string): Promise<void> {
+      await getActive(sessionId);
+    },
+
+    async open(sessionId: string, signal: AbortSignal): Promise<Duplex> {
+      const stream = await waitForDisplay(sessionId, signal);
+      const streams = open.get(sessionId) ?? new Set();
+      open.set(sessionId, streams.add(stream));
+      stream.once('close', () => {
+        streams.delete(stream);
+        if (streams.size === 0 && open.get(sessionId) === streams) open.delete(sessionId);
+      });
+      await deps.store.append(sessionId, { type: 'live_view_opened', actor: 'person' });
+      this.sessionChanged(sessionId);
+      return stream;
+    },
+
+    /** Cuts the live views of a session that has ended. */
+    sessionChanged(sessionId: string): void {
+      if (!open.has(sessionId)) return;
+      deps.store
+        .find(sessionId)
+        .then((row) => {
+          if (row === null || isActive(row)) return;
+          for (const stream of open.get(sessionId) ?? []) stream.destroy();
+        })
+        // The VM closes its display at the end as well, which cuts the stream.
+        .catch(() => undefined);
+    },
+  };
+}

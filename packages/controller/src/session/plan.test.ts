@@ -1,0 +1,194 @@
+import { TERMINAL_STATUSES } from '@vestibule/protocol/session';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Facts, type LinkFact, type Operation, plan, type VmFact } from './plan.ts';
+import type { SessionRow, VmRow } from './session-row.ts';
+
+const NOW = new Date('2026-01-01T12:00:00Z');
+const LIMITS = { holdMs: 120_000, bootMs: 60_000 };
+const at = (offsetMs: number): Date => new Date(NOW.getTime() + offsetMs);
+
+const VM: VmRow = {
+  vmId: 'vm_a_1',
+  hostId: 'host_a',
+  runtime: 'fake',
+  slot: 0,
+  state: 'claimed',
+  epoch: 1,
+  createdAt: at(-5_000),
+  destroyAt: null,
+  exitCode: null,
+  exitReason: null,
+  exitedAt: null,
+};
+
+const ROW: SessionRow = {
+  sessionId: '00000000-0000-4000-8000-000000000001',
+  userId: 'ada',
+  provider: 'demo',
+  status: 'awaiting_user_auth',
+  mode: 'vm_browser',
+  stage: 'awaiting_person',
+  createdAt: at(-6_000),
+  updatedAt: at(-1_000),
+  expiresAt: at(600_000),
+  settlingSince: null,
+  waitingFor: null,
+  capabilities: [],
+  completedAt: null,
+  endedAt: null,
+  errorCode: null,
+  errorMessage: null,
+  errorStage: null,
+  lateRefusedAt: null,
+  seq: 4,
+  account: null,
+  credentialVersion: null,
+  vm: VM,
+  hostSilentMs: 0,
+  now: NOW,
+};
+
+const LINK: LinkFact = { state: 'connected', settled: false, released: false, storeError: null };
+const RUNNING: VmFact = { state: 'running' };
+const EXITED: VmFact = {
+  state: 'exited',
+  exit: { exitCode: 1, signal: null, reason: 'exited with code 1', at: NOW.toISOString() },
+};
+
+function facts(inspection: VmFact = RUNNING, link: Partial<LinkFact> = {}): Facts {
+  return {
+    hostId: 'host_a',
+    layer: { state: 'ready' },
+    blockedBy: null,
+    vm: { inspection, link: { ...LINK, ...link } },
+  };
+}
+const kinds = (operations: Operation[]): string[] => operations.map((operation) => operation.kind);
+const doPlan = (row: Partial<SessionRow>, given: Facts): Operation[] => plan({ ...ROW, ...row }, given, LIMITS);
+
+describe('plan, before there is a VM', () => {
+  const unplaced = { status: 'started', vm: null } as const;
+  const without = (change: Partial<Facts>): Facts => ({ ...facts(), vm: null, ...change });
+
+  it('installs a missing CLI first and says so', () => {
+    expect(kinds(doPlan(unplaced, without({ layer: { state: 'missing' } })))).toEqual(['wait', 'install_layer']);
+  });
+
+  it('waits in words while another sign-in holds the callback port', () => {
+    expect(doPlan(unplaced, without({ blockedBy: 'port 8976' }))).toEqual([
+      { kind: 'wait', waitingFor: 'port 8976', stage: 'starting_vm' },
+    ]);
+  });
+
+  it('fails with the installer’s words when the CLI cannot be installed', () => {
+    const [operation] = doPlan(unplaced, without({ layer: { state: 'failed', message: 'demo: no network' } }));
+    expect(operation).toMatchObject({ kind: 'end', code: 'cli_install_failed', detail: 'demo: no network' });
+  });
+
+  it('places the VM when nothing is in the way', () => {
+    expect(kinds(doPlan(unplaced, without({})))).toEqual(['place_vm']);
+  });
+});
+
+describe('plan, while the session is active', () => {
+  it('creates the VM whose row was written before a crash', () => {
+    const row = { status: 'started', vm: { ...VM, state: 'creating' } } as const;
+    expect(kinds(doPlan(row, facts({ state: 'missing' }, { state: 'idle' })))).toEqual(['create_vm']);
+  });
+
+  it('dials a running VM that has no link', () => {
+    expect(kinds(doPlan({}, facts(RUNNING, { state: 'idle' })))).toEqual(['dial']);
+  });
+
+  it('records the end of a VM and settles before it fails the session', () => {
+    expect(kinds(doPlan({}, facts(EXITED, { state: 'idle' })))).toEqual(['record_exit', 'begin_settling']);
+  });
+
+  it('waits for the link of a dead VM to be read to its end', () => {
+    const row = { settlingSince: NOW, vm: { ...VM, exitedAt: NOW } };
+    expect(doPlan(row, facts(EXITED))).toEqual([]);
+    expect(doPlan(row, facts(EXITED, { state: 'dialling' }))).toMatchObject([
+      { kind: 'end', event: 'vm_ended', code: 'vm_ended' },
+    ]);
+  });
+
+  it('asks the agent before a deadline ends the session, and ends it after the answer', () => {
+    const overdue = { expiresAt: at(-1) };
+    expect(kinds(doPlan(overdue, facts()))).toEqual(['begin_settling']);
+    expect(kinds(doPlan({ ...overdue, settlingSince: NOW }, facts()))).toEqual(['ask_settle']);
+    expect(doPlan({ ...overdue, settlingSince: NOW }, facts(RUNNING, { settled: true }))).toMatchObject([
+      { kind: 'end', event: 'deadline_passed', code: 'deadline_passed' },
+    ]);
+  });
+
+  it('holds an overdue session whose agent cannot be reached, also when the outage was longer than the deadline', () => {
+    const overdue = { expiresAt: at(-3_600_000), settlingSince: at(-1_000) };
+    expect(doPlan(overdue, facts(RUNNING, { state: 'dialling' }))).toEqual([]);
+    const held = { ...overdue, settlingSince: at(-LIMITS.holdMs - 1) };
+    expect(kinds(doPlan(held, facts(RUNNING, { state: 'dialling' })))).toEqual(['end']);
+  });
+
+  it('says that storing failed when a login was offered and could not be stored until the hold ended', () => {
+    const held = { expiresAt: at(-1), settlingSince: at(-LIMITS.holdMs - 1) };
+    const [operation] = doPlan(held, facts(RUNNING, { state: 'dialling', storeError: 'the database did not take it' }));
+    expect(operation).toMatchObject({ kind: 'end', event: 'sign_in_failed', code: 'store_failed' });
+  });
+
+  it('leaves a VM of another host alone until that host was silent for its hold, twice', () => {
+    const elsewhere = { ...facts(), vm: null };
+    expect(doPlan({ hostSilentMs: 1_000 }, elsewhere)).toEqual([]);
+    expect(kinds(doPlan({ hostSilentMs: LIMITS.holdMs + 1 }, elsewhere))).toEqual(['begin_settling']);
+    const held = { hostSilentMs: LIMITS.holdMs + 1, settlingSince: at(-LIMITS.holdMs - 1) };
+    expect(doPlan(held, elsewhere)).toMatchObject([{ kind: 'end', code: 'host_lost' }]);
+  });
+
+  it('treats every exit code alike', () => {
+    const ends = Array.from({ length: 256 }, (_, exitCode) => {
+      const exit = { exitCode, signal: null, reason: 'ended', at: NOW.toISOString() };
+      return doPlan({ settlingSince: NOW }, facts({ state: 'exited', exit }, { state: 'idle' })).filter(
+        ({ kind }) => kind === 'end',
+      );
+    });
+    for (const end of ends) expect(end).toEqual(ends[0]);
+  });
+});
+
+describe('plan, after the session ended', () => {
+  const ended = { status: 'completed', endedAt: NOW, completedAt: NOW } as const;
+
+  it('releases the agent at once and destroys the VM after the grace', () => {
+    const inGrace = { ...ended, vm: { ...VM, destroyAt: at(30_000) } };
+    expect(kinds(doPlan(inGrace, facts()))).toEqual(['release']);
+    expect(doPlan(inGrace, facts(RUNNING, { released: true }))).toEqual([]);
+    const over = { ...ended, vm: { ...VM, destroyAt: at(-1) } };
+    expect(kinds(doPlan(over, facts(RUNNING, { released: true })))).toEqual(['destroy_vm']);
+  });
+
+  it('records an exit in grace as a fact about the VM, then clears up', () => {
+    const inGrace = { ...ended, vm: { ...VM, destroyAt: at(30_000) } };
+    expect(kinds(doPlan(inGrace, facts(EXITED, { state: 'dialling' })))).toEqual(['record_exit', 'destroy_vm']);
+  });
+
+  it('plans nothing that writes a status, whatever is observed', () => {
+    const inspection = fc.constantFrom<VmFact>(RUNNING, EXITED, { state: 'missing' });
+    const link = fc.record<LinkFact>({
+      state: fc.constantFrom('idle', 'dialling', 'connected'),
+      settled: fc.boolean(),
+      released: fc.boolean(),
+      storeError: fc.constantFrom(null, 'down'),
+    });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...TERMINAL_STATUSES),
+        inspection,
+        link,
+        fc.integer({ min: -1e6, max: 1e6 }),
+        (status, vm, fact, offset) => {
+          const row = { status, endedAt: NOW, expiresAt: at(offset), vm: { ...VM, destroyAt: at(-offset) } };
+          expect(kinds(doPlan(row, facts(vm, fact)))).not.toContain('end');
+        },
+      ),
+    );
+  });
+});

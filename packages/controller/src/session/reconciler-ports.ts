@@ -1,0 +1,40 @@
+/** What the reconciler needs from the world; `app.ts` supplies it. */
+import type { VmExit } from '@vestibule/protocol/vm';
+import type { RuntimeKind } from '@vestibule/protocol/vm';
+import type { LayerFact, LinkFact, VmFact } from './plan.ts';
+import type { SessionRow } from './session-row.ts';
+
+/** The machine this controller runs VMs on. */
+export type Host = {
+  hostId: string;
+  runtime: RuntimeKind;
+  /** Most VMs at once. */
+  maxVms: number;
+  newVmId(): string;
+  create(vmId: string, slot: number, epoch: number, provider: string): Promise<void>;
+  inspect(vmId: string): Promise<VmFact>;
+  list(): Promise<string[]>;
+  destroy(vmId: string): Promise<VmExit | null>;
+};
+
+/** The CLI layers of this host. */
+export type Layers = {
+  fact(provider: string): LayerFact;
+  /** Starts the installation and returns; `fact` tells how it goes, `onProgress` is called with words for a person. */
+  install(provider: string): void;
+};
+
+/** The links to the agents of this host's VMs. */
+export type Links = {
+  fact(vmId: string): LinkFact;
+  /** Dials until the agent says hello or `drop` is called; returns at once. */
+  dial(vmId: string): void;
+  settle(vmId: string): void;
+  release(vmId: string): void;
+  /** Tells the agent to end its VM, if it can be told. */
+  shutdown(vmId: string): void;
+  drop(vmId: string): void;
+};
+
+/** Whether another active session on this host holds what `row` needs alone (a fixed callback port on a shared loopback). */
+export type FindBlocker = (row: SessionRow, active: readonly SessionRow[]) => string | null;

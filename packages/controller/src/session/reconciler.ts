@@ -1,0 +1,212 @@
+/**
+ * The one loop: reads the rows, observes the VMs, asks `plan`, executes. It holds no truth: a restart is a normal case.
+ * A step runs for one session at a time; several sessions run side by side.
+ */
+import { toFailureMessage } from '@vestibule/protocol/session-failure';
+import type { Logger } from '../telemetry/logger.ts';
+import type { VmStore } from '../fleet/vm-store.ts';
+import { type Facts, type Limits, type Operation, plan } from './plan.ts';
+import type { FindBlocker, Host, Layers, Links } from './reconciler-ports.ts';
+import { isActive, type SessionRow } from './session-row.ts';
+import type { SessionStore } from './session-store.ts';
+
+const TICK_MS = 500;
+const HEARTBEAT_MS = 5_000;
+const SWEEP_MS = 10_000;
+
+export type ReconcilerDeps = {
+  store: SessionStore;
+  vms: VmStore;
+  host: Host;
+  layers: Layers;
+  links: Links;
+  findBlocker: FindBlocker;
+  limits: Limits & { sessionMs: number };
+  log: Logger;
+};
+
+export function createReconciler(deps: ReconcilerDeps) {
+  const { store, vms, host, links, log } = deps;
+  const busy = new Set<string>();
+  const again = new Set<string>();
+  let stopped = false;
+  let woken = true;
+  let wakeLoop = (): void => {};
+  let loop: Promise<void> | null = null;
+  const steps = new Set<Promise<void>>();
+  let heartbeatAt = 0;
+  let sweepAt = 0;
+
+  function wake(): void {
+    woken = true;
+    wakeLoop();
+  }
+
+  async function gather(row: SessionRow, active: readonly SessionRow[]): Promise<Facts> {
+    const here = row.vm !== null && row.vm.hostId === host.hostId;
+    return {
+      hostId: host.hostId,
+      layer: deps.layers.fact(row.provider),
+      blockedBy: row.vm === null ? deps.findBlocker(row, active) : null,
+      vm: here && row.vm ? { inspection: await host.inspect(row.vm.vmId), link: links.fact(row.vm.vmId) } : null,
+    };
+  }
+
+  async function createVm(row: SessionRow, operation: Extract<Operation, { kind: 'create_vm' }>): Promise<void> {
+    const { vmId, slot, epoch } = operation.vm;
+    try {
+      await host.create(vmId, slot, epoch + 1, row.provider);
+    } catch (error) {
+      log.warn({ sessionId: row.sessionId, vmId, err: error }, 'starting the browser VM failed');
+      await end(row, {
+        kind: 'end',
+        event: 'sign_in_failed',
+        code: 'vm_start_failed',
+        detail: error instanceof Error ? error.message : '',
+      });
+      return;
+    }
+    // A create that finishes late rechecks its row (I4): an ended session's VM is left to the plan, which destroys it.
+    const now = await store.find(row.sessionId);
+    if (now !== null && isActive(now)) links.dial(vmId);
+  }
+
+  async function destroyVm(vmId: string): Promise<void> {
+    await vms.markDraining(vmId);
+    links.shutdown(vmId);
+    const exit = await host.destroy(vmId);
+    links.drop(vmId);
+    if (exit !== null) await vms.recordExit(vmId, exit);
+    await vms.markGone(vmId);
+  }
+
+  async function end(row: SessionRow, operation: Extract<Operation, { kind: 'end' }>): Promise<void> {
+    const message = toFailureMessage(operation.code, operation.detail);
+    await store.end(row.sessionId, { event: operation.event, code: operation.code, message, actor: 'controller' });
+  }
+
+  async function execute(row: SessionRow, operation: Operation): Promise<void> {
+    switch (operation.kind) {
+      case 'install_layer':
+        return deps.layers.install(row.provider);
+      case 'wait':
+        await store.setWaiting(row.sessionId, operation.waitingFor, operation.stage);
+        return;
+      case 'place_vm': {
+        const placement = { vmId: host.newVmId(), hostId: host.hostId, runtime: host.runtime, maxVms: host.maxVms };
+        const placed = await vms.place(row.sessionId, { ...placement, sessionMs: deps.limits.sessionMs });
+        if (!placed)
+          await store.setWaiting(row.sessionId, 'All sign-in browsers of this server are in use.', 'starting_vm');
+        return;
+      }
+      case 'create_vm':
+        return createVm(row, operation);
+      case 'dial':
+        return links.dial(operation.vmId);
+      case 'record_exit':
+        await vms.recordExit(operation.vmId, operation.exit);
+        return;
+      case 'begin_settling':
+        await store.beginSettling(row.sessionId, operation.cause);
+        return;
+      case 'ask_settle':
+        return links.settle(operation.vmId);
+      case 'end':
+        return end(row, operation);
+      case 'release':
+        return links.release(operation.vmId);
+      case 'destroy_vm':
+        return destroyVm(operation.vmId);
+      default:
+        return operation satisfies never;
+    }
+  }
+
+  async function step(row: SessionRow, active: readonly SessionRow[]): Promise<void> {
+    const operations = plan(row, await gather(row, active), deps.limits);
+    for (const operation of operations) await execute(row, operation);
+  }
+
+  function start(row: SessionRow, active: readonly SessionRow[]): void {
+    if (busy.has(row.sessionId)) {
+      again.add(row.sessionId);
+      return;
+    }
+    busy.add(row.sessionId);
+    const running = step(row, active)
+      .catch((error: unknown) =>
+        log.error({ sessionId: row.sessionId, err: error }, 'reconciling a session failed; it is tried again'),
+      )
+      .finally(() => {
+        busy.delete(row.sessionId);
+        steps.delete(running);
+        if (again.delete(row.sessionId)) wake();
+      });
+    steps.add(running);
+  }
+
+  /** Removes what a crash left: VMs of this installation that no row wants (I4). */
+  async function sweep(): Promise<void> {
+    const found = await host.list();
+    const wanted = await vms.listNotGone(host.hostId);
+    for (const vmId of found.filter((id) => !wanted.has(id))) {
+      log.warn({ vmId }, 'found a browser VM that no row wants; destroying it');
+      await host.destroy(vmId);
+    }
+  }
+
+  async function housekeep(): Promise<void> {
+    const now = performance.now();
+    if (now >= heartbeatAt) {
+      await vms.registerHost(host.hostId, host.runtime);
+      heartbeatAt = now + HEARTBEAT_MS;
+    }
+    if (now >= sweepAt) {
+      await sweep();
+      sweepAt = now + SWEEP_MS;
+    }
+  }
+
+  async function pass(): Promise<void> {
+    await housekeep();
+    const rows = await store.listUnsettled(host.hostId);
+    const active = rows.filter(isActive);
+    for (const row of rows) start(row, active);
+  }
+
+  async function pause(): Promise<void> {
+    if (woken) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, TICK_MS);
+      wakeLoop = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async function run(): Promise<void> {
+    while (!stopped) {
+      woken = false;
+      await pass().catch((error: unknown) =>
+        log.error({ err: error }, 'a pass over the sessions failed; the next one tries again'),
+      );
+      await pause();
+    }
+  }
+
+  return {
+    /** Something changed: look again at once. */
+    wake,
+    start(): void {
+      loop ??= run();
+    },
+    /** Ends the loop after the steps under way; VMs live on. */
+    async stop(): Promise<void> {
+      stopped = true;
+      wake();
+      await loop;
+      await Promise.all(steps);
+    },
+  };
+}

@@ -1,0 +1,288 @@
+/**
+ * The only door to `auth_sessions` and `auth_session_events`. Every change is one guarded statement (guard in the `where`, never
+ * read-then-write) that appends its event in the same statement, and tells `onChange` after it is committed.
+ */
+import type { Capability, Mode, SessionEvent, SessionStep, Stage, TerminalStatus } from '@vestibule/protocol/session';
+import { ACTIVE_STATUSES } from '@vestibule/protocol/session';
+import type { FailureCode } from '@vestibule/protocol/session-failure';
+import type { Pool } from 'pg';
+import type { Sql } from '../db/sql.ts';
+import { sources, targetOf } from './machine.ts';
+import type { NewStep, SessionRow } from './session-row.ts';
+import { SESSION_SELECT, type SessionRecord, toSessionRow } from './session-select.ts';
+
+export type NewSession = { userId: string; provider: string; mode: Mode; expiresInMs: number };
+export type Ending = { event: SessionEvent; code: FailureCode; message: string; actor: SessionStep['actor'] };
+
+const UNIQUE_VIOLATION = '23505';
+const ACTIVE = [...ACTIVE_STATUSES];
+
+/** Inserts the event of a row that the CTE `changed` has just numbered; type, actor and data are the last three parameters. */
+function logged(first: number): string {
+  return `insert into auth_session_events (session_id, seq, type, actor, data)
+    select session_id, event_seq, $${first}, $${first + 1}, $${first + 2}::jsonb from changed`;
+}
+
+function toParameters(step: NewStep): [string, string, string] {
+  return [step.type, step.actor, JSON.stringify(step.data ?? {})];
+}
+
+const END_STEP = { failed: 'session_failed', timeout: 'session_timed_out', cancelled: 'session_cancelled' } as const;
+
+export type SessionStore = ReturnType<typeof createSessionStore>;
+
+export type SessionStoreDeps = {
+  pool: Pool;
+  graceMs: number;
+  /** After commit. */
+  onChange: (sessionId: string) => void;
+  /** After commit; for counting. */
+  onEnded: (status: TerminalStatus) => void;
+};
+
+export function createSessionStore(deps: SessionStoreDeps) {
+  const { pool, onChange } = deps;
+
+  async function change(sessionId: string, text: string, values: unknown[], sql: Sql = pool): Promise<boolean> {
+    const result = await sql.query(text, values);
+    const changed = (result.rowCount ?? 0) > 0;
+    if (changed && sql === pool) onChange(sessionId);
+    return changed;
+  }
+
+  async function readRows(where: string, values: unknown[]): Promise<SessionRow[]> {
+    const result = await pool.query<SessionRecord>(`${SESSION_SELECT} ${where}`, values);
+    return result.rows.map(toSessionRow);
+  }
+
+  async function insert(session: NewSession, sql: Sql = pool): Promise<string> {
+    const step = toParameters({ type: 'session_created', actor: 'person', data: { mode: session.mode } });
+    const result = await sql.query<{ session_id: string }>(
+      `with changed as (
+         insert into auth_sessions (user_id, provider, mode, expires_at, event_seq)
+         values ($1, $2, $3, clock_timestamp() + make_interval(secs => $4::float8 / 1000), 1)
+         returning session_id, event_seq
+       ) ${logged(5)} returning session_id`,
+      [session.userId, session.provider, session.mode, session.expiresInMs, ...step],
+    );
+    const id = result.rows[0]?.session_id;
+    if (id === undefined) throw new Error('inserting an auth session returned no row');
+    return id;
+  }
+
+  async function end(sessionId: string, ending: Ending, sql: Sql = pool): Promise<boolean> {
+    const status = targetOf(ending.event);
+    if (status !== 'failed' && status !== 'timeout' && status !== 'cancelled')
+      throw new Error(`${ending.event} does not end`);
+    const step = toParameters({
+      type: END_STEP[status],
+      actor: ending.actor,
+      data: { code: ending.code, cause: ending.event },
+    });
+    const ended = await change(
+      sessionId,
+      `with changed as (
+         update auth_sessions set status = $2, ended_at = clock_timestamp(), error_code = $4, error_message = $5,
+           error_stage = stage, event_seq = event_seq + 1
+         where session_id = $1 and status = any($3) returning session_id, event_seq, vm_id
+       ), doomed as (
+         update browser_vms v set destroy_at = clock_timestamp() + make_interval(secs => $6::float8 / 1000)
+         from changed where v.vm_id = changed.vm_id and v.destroy_at is null
+       ) ${logged(7)}`,
+      [sessionId, status, sources(ending.event, status), ending.code, ending.message, deps.graceMs, ...step],
+      sql,
+    );
+    if (ended) deps.onEnded(status);
+    return ended;
+  }
+
+  return {
+    end: (sessionId: string, ending: Ending) => end(sessionId, ending),
+
+    /** The new session's id, or null when the user has an active session for the provider already (I9). */
+    async create(session: NewSession): Promise<string | null> {
+      try {
+        const id = await insert(session);
+        onChange(id);
+        return id;
+      } catch (error) {
+        if ((error as { code?: string }).code === UNIQUE_VIOLATION) return null;
+        throw error;
+      }
+    },
+
+    /** Ends the active session and begins the new one in one transaction; null when the old one had ended otherwise meanwhile. */
+    async supersede(oldId: string, ending: Ending, session: NewSession): Promise<string | null> {
+      const client = await pool.connect();
+      let broken = false;
+      try {
+        await client.query('begin');
+        const ended = await end(oldId, ending, client);
+        const id = ended ? await insert(session, client) : null;
+        await client.query('commit');
+        onChange(oldId);
+        if (id !== null) onChange(id);
+        return id;
+      } catch (error) {
+        broken = await client.query('rollback').then(
+          () => false,
+          () => true,
+        );
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+
+    async find(sessionId: string): Promise<SessionRow | null> {
+      const [row] = await readRows('where s.session_id = $1', [sessionId]);
+      return row ?? null;
+    },
+
+    async findActive(userId: string, provider: string): Promise<SessionRow | null> {
+      const [row] = await readRows('where s.user_id = $1 and s.provider = $2 and s.status = any($3)', [
+        userId,
+        provider,
+        ACTIVE,
+      ]);
+      return row ?? null;
+    },
+
+    /** Newest first. */
+    listByUser: (userId: string) => readRows('where s.user_id = $1 order by s.created_at desc limit 100', [userId]),
+
+    /** What the reconciler of a host looks at: active sessions, and ended ones whose VM on this host is not gone. */
+    listUnsettled: (hostId: string) =>
+      readRows(`where s.status = any($1) or (v.host_id = $2 and v.state <> 'gone') order by s.created_at`, [
+        ACTIVE,
+        hostId,
+      ]),
+
+    async countActive(): Promise<number> {
+      const result = await pool.query<{ n: number }>(
+        'select count(*)::int as n from auth_sessions where status = any($1)',
+        [ACTIVE],
+      );
+      return result.rows[0]?.n ?? 0;
+    },
+
+    async listSteps(sessionId: string, afterSeq: number): Promise<SessionStep[]> {
+      const result = await pool.query<{
+        seq: string;
+        at: Date;
+        type: SessionStep['type'];
+        actor: SessionStep['actor'];
+        data: Record<string, unknown>;
+      }>('select seq, at, type, actor, data from auth_session_events where session_id = $1 and seq > $2 order by seq', [
+        sessionId,
+        afterSeq,
+      ]);
+      return result.rows.map((row) => ({ ...row, seq: Number(row.seq), at: row.at.toISOString() }));
+    },
+
+    /** Newest `seq` of each session that has one above what is given: the backstop when a notification was lost. */
+    async listBehind(seen: ReadonlyMap<string, number>): Promise<string[]> {
+      if (seen.size === 0) return [];
+      const result = await pool.query<{ session_id: string }>(
+        `select s.session_id from unnest($1::uuid[], $2::bigint[]) as seen (session_id, seq)
+         join auth_sessions s on s.session_id = seen.session_id and s.event_seq > seen.seq`,
+        [[...seen.keys()], [...seen.values()]],
+      );
+      return result.rows.map((row) => row.session_id);
+    },
+
+    /** Adds an event that changes no status; `activeOnly` events are dropped once the session ended. */
+    append(sessionId: string, step: NewStep, activeOnly = true): Promise<boolean> {
+      return change(
+        sessionId,
+        `with changed as (
+           update auth_sessions set event_seq = event_seq + 1 where session_id = $1 and (status = any($2) or not $3)
+           returning session_id, event_seq
+         ) ${logged(4)}`,
+        [sessionId, ACTIVE, activeOnly, ...toParameters(step)],
+      );
+    },
+
+    addCapability(sessionId: string, capability: Capability, afterMs: number): Promise<boolean> {
+      const step = toParameters({ type: 'capability_ready', actor: 'agent', data: { capability, afterMs } });
+      return change(
+        sessionId,
+        `with changed as (
+           update auth_sessions set capabilities = capabilities || $2::text, event_seq = event_seq + 1
+           where session_id = $1 and status = any($3) and not capabilities @> array[$2::text] returning session_id, event_seq
+         ) ${logged(4)}`,
+        [sessionId, capability, ACTIVE, ...step],
+      );
+    },
+
+    /** Tells why the session waits before its VM is placed; the same words twice change nothing. */
+    setWaiting(sessionId: string, waitingFor: string | null, stage: Stage): Promise<boolean> {
+      const step = toParameters({ type: 'waiting', actor: 'controller', data: { waitingFor } });
+      return change(
+        sessionId,
+        `with changed as (
+           update auth_sessions set waiting_for = $2, stage = $3, event_seq = event_seq + 1
+           where session_id = $1 and status = any($4) and vm_id is null and waiting_for is distinct from $2 returning session_id, event_seq
+         ) ${logged(5)}`,
+        [sessionId, waitingFor, stage, ACTIVE, ...step],
+      );
+    },
+
+    /** The agent was claimed for the session: `started → vm_created`. */
+    claim(sessionId: string, vmId: string, data: Record<string, unknown>): Promise<boolean> {
+      return change(
+        sessionId,
+        `with changed as (
+           update auth_sessions set status = 'vm_created', stage = 'starting_sign_in', event_seq = event_seq + 1
+           where session_id = $1 and vm_id = $2 and status = any($3) returning session_id, event_seq
+         ) ${logged(4)}`,
+        [
+          sessionId,
+          vmId,
+          sources('vm_claimed', 'vm_created'),
+          ...toParameters({ type: 'vm_claimed', actor: 'controller', data }),
+        ],
+      );
+    },
+
+    /** The sign-in page was opened: `vm_created → awaiting_user_auth`. */
+    openUrl(sessionId: string, data: Record<string, unknown>): Promise<boolean> {
+      return change(
+        sessionId,
+        `with changed as (
+           update auth_sessions set status = 'awaiting_user_auth', stage = 'awaiting_person', event_seq = event_seq + 1
+           where session_id = $1 and status = any($2) returning session_id, event_seq
+         ) ${logged(3)}`,
+        [
+          sessionId,
+          sources('url_opened', 'awaiting_user_auth'),
+          ...toParameters({ type: 'url_opened', actor: 'agent', data }),
+        ],
+      );
+    },
+
+    /** Durable start of settling (I3); true the first time. */
+    beginSettling(sessionId: string, cause: string): Promise<boolean> {
+      return change(
+        sessionId,
+        `with changed as (
+           update auth_sessions set settling_since = clock_timestamp(), event_seq = event_seq + 1
+           where session_id = $1 and status = any($2) and settling_since is null returning session_id, event_seq
+         ) ${logged(3)}`,
+        [sessionId, ACTIVE, ...toParameters({ type: 'settling', actor: 'controller', data: { cause } })],
+      );
+    },
+
+    /** A login surfaced after the end (I5): noted once, on any terminal status. */
+    recordLateRefusal(sessionId: string, handoverId: string): Promise<boolean> {
+      return change(
+        sessionId,
+        `with changed as (
+           update auth_sessions set late_refused_at = clock_timestamp(), event_seq = event_seq + 1
+           where session_id = $1 and late_refused_at is null and status <> all($2) returning session_id, event_seq
+         ) ${logged(3)}`,
+        [sessionId, ACTIVE, ...toParameters({ type: 'late_refused', actor: 'agent', data: { handoverId } })],
+      );
+    },
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * Takes a credential that an agent hands over, idempotently, and answers only what is committed (I5, I6).
+ * An error thrown from here means "unknown": the link is closed, the agent offers again, and the rows are read again.
+ */
+import { createHash } from 'node:crypto';
+import type { ControllerMessage, CredentialFiles, Handover } from '@vestibule/protocol/agent-messages';
+import { MAX_CREDENTIAL_BYTES, toHandoverBytes } from '@vestibule/protocol/agent-messages';
+import type { CompletionStore, SealedCredential } from './completion-store.ts';
+import type { SessionRow } from './session-row.ts';
+import type { SessionStore } from './session-store.ts';
+
+export type HandoverAnswer = Extract<ControllerMessage, { type: 'handover_answer' }>;
+export type RefusalReason = NonNullable<HandoverAnswer['reason']>;
+
+export type TakeHandoverDeps = {
+  store: SessionStore;
+  completions: CompletionStore;
+  /** Seals the files for this user and provider under a fresh credential id. */
+  seal: (owner: { userId: string; provider: string }, files: CredentialFiles) => Promise<SealedCredential>;
+  /** The credential files of the provider's definition, by path. */
+  credentialPaths: (provider: string) => readonly string[];
+};
+
+/** Why the offer cannot be what the provider's CLI wrote, or null. */
+export function findFault(handover: Handover, expectedPaths: readonly string[]): RefusalReason | null {
+  const paths = handover.files.map((file) => file.path);
+  const bytes = handover.files.reduce((sum, file) => sum + Buffer.byteLength(file.contentBase64, 'base64'), 0);
+  if (bytes > MAX_CREDENTIAL_BYTES) return 'too_large';
+  const same = paths.length === expectedPaths.length && expectedPaths.every((path) => paths.includes(path));
+  const hash = createHash('sha256').update(toHandoverBytes(handover.files)).digest('hex');
+  return same && bytes > 0 && hash === handover.contentHash ? null : 'invalid';
+}
+
+export type TakeHandover = (row: SessionRow, vmId: string, handover: Handover) => Promise<HandoverAnswer>;
+
+export function createTakeHandover(deps: TakeHandoverDeps): TakeHandover {
+  const { store, completions } = deps;
+
+  async function answerFromRows(row: SessionRow, vmId: string, handover: Handover): Promise<HandoverAnswer | 'active'> {
+    const { handoverId } = handover;
+    const state = await completions.readHandover(row.sessionId, vmId, handover);
+    switch (state?.kind) {
+      case 'active':
+        return 'active';
+      case 'stored':
+        return { type: 'handover_answer', handoverId, result: 'stored' };
+      case 'stored_other':
+        await store.recordLateRefusal(row.sessionId, handoverId);
+        return { type: 'handover_answer', handoverId, result: 'refused', reason: 'already_stored_other' };
+      case 'ended':
+        await store.recordLateRefusal(row.sessionId, handoverId);
+        return { type: 'handover_answer', handoverId, result: 'refused', reason: 'session_ended' };
+      case undefined:
+        return { type: 'handover_answer', handoverId, result: 'refused', reason: 'session_ended' };
+      default:
+        return state satisfies never;
+    }
+  }
+
+  return async function takeHandover(row, vmId, handover) {
+    const before = await answerFromRows(row, vmId, handover);
+    if (before !== 'active') return before;
+    const fault = findFault(handover, deps.credentialPaths(row.provider));
+    if (fault !== null) {
+      const data = { handoverId: handover.handoverId, reason: fault };
+      await store.append(row.sessionId, { type: 'handover_refused', actor: 'controller', data });
+      return { type: 'handover_answer', handoverId: handover.handoverId, result: 'refused', reason: fault };
+    }
+    const sealed = await deps.seal({ userId: row.userId, provider: row.provider }, handover.files);
+    await completions.complete(row.sessionId, vmId, handover, sealed);
+    const after = await answerFromRows(row, vmId, handover);
+    if (after === 'active') throw new Error('the credential could not be stored: the vault key is not active');
+    return after;
+  };
+}

@@ -1,0 +1,56 @@
+/** What a `fake` VM does, as data. Every field has a default; together they are a person who clicks and a CLI that works. */
+import { z } from 'zod';
+
+export const FAKE_MOMENTS = ['boot', 'claimed', 'url_opened', 'signed_in', 'handed_over', 'answered'] as const;
+export type FakeMoment = (typeof FAKE_MOMENTS)[number];
+const moment = z.enum(FAKE_MOMENTS);
+
+export const fakeScriptSchema = z.strictObject({
+  /** Before agent and display answer. */
+  bootMs: z.number().int().nonnegative().default(0),
+  /** `click`: at a click or key in the display, or an `answer`. `auto`: by itself. */
+  signIn: z.enum(['click', 'auto', 'never']).default('click'),
+  /** From signing in to the credential. */
+  afterMs: z.number().int().nonnegative().default(0),
+  credential: z.enum(['complete', 'blank', 'half_written', 'not_json', 'huge', 'none']).default('complete'),
+  /** Hand over whatever was written, as an agent would that does not look. */
+  unchecked: z.boolean().default(false),
+  cliExitCode: z.number().int().default(0),
+  /** The VM's first process ends with this code at this moment. */
+  exit: z
+    .strictObject({ when: moment, code: z.number().int().min(0).max(255) })
+    .nullable()
+    .default(null),
+  /** From this moment on it neither says nor does anything, also when asked to end. */
+  hang: moment.nullable().default(null),
+  /** Every made-up secret begins with it, so that a test can look for it. */
+  marker: z.string().default('fake-'),
+});
+export type FakeScript = z.infer<typeof fakeScriptSchema>;
+
+export function toFakeScript(differences: z.input<typeof fakeScriptSchema> = {}): FakeScript {
+  return fakeScriptSchema.parse(differences);
+}
+
+/** Scripts by name, for the setting VESTIBULE_FAKE_SCRIPT. */
+const NAMED = {
+  'sign in': toFakeScript(),
+  auto: toFakeScript({ signIn: 'auto' }),
+  never: toFakeScript({ signIn: 'never' }),
+  slow: toFakeScript({ bootMs: 1500, afterMs: 2000 }),
+  crash: toFakeScript({ exit: { when: 'url_opened', code: 1 } }),
+  'crash at boot': toFakeScript({ exit: { when: 'boot', code: 1 } }),
+  hang: toFakeScript({ hang: 'handed_over' }),
+  blank: toFakeScript({ credential: 'blank' }),
+  'half written': toFakeScript({ credential: 'half_written' }),
+  denied: toFakeScript({ credential: 'none', cliExitCode: 1 }),
+} as const satisfies Record<string, FakeScript>;
+
+/** A script by its name, or from JSON text with the fields that differ. Throws with what is wrong and the names there are. */
+export function parseFakeScript(text: string): FakeScript {
+  const named: Readonly<Record<string, FakeScript>> = NAMED;
+  const known = named[text];
+  if (known !== undefined) return known;
+  if (text.startsWith('{')) return fakeScriptSchema.parse(JSON.parse(text));
+  throw new Error(`no fake script is called "${text}": use JSON, or one of ${Object.keys(NAMED).join(', ')}`);
+}

@@ -1,0 +1,163 @@
+/**
+ * A network of its own for each VM, as root: a namespace named by the VM's id, a pair of devices, one /30 by slot, NAT, and one packet
+ * filter table for the installation. The table matches devices by their name's prefix, so it is the same however many VMs there are.
+ * A VM reaches what this machine can route to; never another VM, never this machine itself (but its resolver), never link-local metadata.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import { settleAll } from '../settle-all.ts';
+import { runCommand } from './run-command.ts';
+
+export type VmNetworkOptions = {
+  installationId: string;
+  /** IPv4 network with a prefix length; each slot takes four addresses of it. */
+  cidr: string;
+};
+
+const NAMESPACES_DIR = '/run/netns';
+const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
+
+export function createVmNetworks(options: VmNetworkOptions) {
+  const prefix = `vb${shortHash(options.installationId, 5)}`;
+  const table = `vestibule_${options.installationId.replaceAll(/\W/g, '_')}`;
+  const block = toAddressBlock(options.cidr);
+  const toDevice = (vmId: string): string => `${prefix}${shortHash(vmId, 8)}`;
+  // Changes of the one table follow each other; a removal must not overtake the set-up of the next VM.
+  let tableChange: Promise<unknown> = Promise.resolve();
+  const changeTable = (change: () => Promise<unknown>): Promise<unknown> =>
+    (tableChange = tableChange.then(change, change));
+
+  return {
+    namespacePath: (vmId: string): string => `${NAMESPACES_DIR}/${vmId}`,
+
+    /** Throws when the slot's address is in use or the system refuses. What was there under this VM's names is replaced. */
+    async create(vmId: string, slot: number, nameServers: readonly string[]): Promise<void> {
+      const { host, guest } = block.addressesOf(slot);
+      const device = toDevice(vmId);
+      refuseForeignAddress(host, device);
+      await settleAll([
+        changeTable(() =>
+          runCommand(['nft', '-f', '-'], { stdin: toRuleset(table, prefix, options.cidr, nameServers) }),
+        ),
+        allowForwarding(),
+        createDevices(vmId, device, host, guest),
+      ]);
+    },
+
+    /** Idempotent. `last`: asked once the devices are gone; true takes the installation's table away as well. */
+    async destroy(vmId: string, last: () => Promise<boolean>): Promise<void> {
+      if (!(await removeDevices(vmId, toDevice(vmId)))) return;
+      await changeTable(async () => {
+        if (await last()) await runCommand(['nft', '-f', '-'], { stdin: toEmptyRuleset(table) });
+      });
+    },
+
+    /** Ids of VMs whose namespace exists. */
+    async list(): Promise<string[]> {
+      const names = await readdir(NAMESPACES_DIR).catch(() => []);
+      return names.filter((name) => name.startsWith(`vm_${options.installationId}_`));
+    },
+  };
+}
+
+async function createDevices(vmId: string, device: string, host: string, guest: string): Promise<void> {
+  await removeDevices(vmId, device);
+  await runBatch(
+    ['ip'],
+    [
+      `netns add ${vmId}`,
+      `link add ${device} type veth peer name eth0 netns ${vmId}`,
+      `addr add ${host}/30 dev ${device}`,
+      `link set ${device} up`,
+    ],
+  );
+  await runBatch(
+    ['ip', '-n', vmId],
+    ['link set lo up', `addr add ${guest}/30 dev eth0`, 'link set eth0 up', `route add default via ${host}`],
+  );
+}
+
+/** Whether there were any. */
+async function removeDevices(vmId: string, device: string): Promise<boolean> {
+  // Devices first: those of a removed namespace linger until the kernel gets to it.
+  const commands: string[] = [];
+  if (existsSync(`/sys/class/net/${device}`)) commands.push(`link del ${device}`);
+  if (existsSync(`${NAMESPACES_DIR}/${vmId}`)) commands.push(`netns del ${vmId}`);
+  if (commands.length === 0) return false;
+  await runBatch(['ip'], commands);
+  return true;
+}
+
+function runBatch(program: readonly string[], commands: readonly string[]): Promise<string> {
+  return runCommand([...program, '-batch', '-'], { stdin: `${commands.join('\n')}\n` });
+}
+
+/** VMs need it, so it stays on; it is off on machines that never routed for anybody. */
+async function allowForwarding(): Promise<void> {
+  if ((await readFile(FORWARDING, 'utf8')).trim() !== '1') await writeFile(FORWARDING, '1');
+}
+
+function refuseForeignAddress(address: string, device: string): void {
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    if (name !== device && addresses?.some((entry) => entry.address === address))
+      throw new Error(
+        `the address ${address} is already in use on ${name}; another installation may use the same network`,
+      );
+  }
+}
+
+/** Takes the table away, whether it is there or not. */
+function toEmptyRuleset(table: string): string {
+  return `add table inet ${table}\ndelete table inet ${table}\n`;
+}
+
+/** Exported for preflight, which has the kernel take and drop it in one transaction. */
+export function toRuleset(table: string, prefix: string, cidr: string, nameServers: readonly string[]): string {
+  const vms = `"${prefix}*"`;
+  const v4 = nameServers.filter((address) => !address.includes(':'));
+  const toResolver =
+    v4.length === 0 ? '' : `iifname ${vms} ip daddr { ${v4.join(', ')} } meta l4proto { tcp, udp } th dport 53 accept;`;
+  return `${toEmptyRuleset(table)}table inet ${table} {
+  chain input {
+    type filter hook input priority filter; policy accept;
+    iifname ${vms} ct state established,related accept;
+    ${toResolver}
+    iifname ${vms} drop;
+  }
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    ${toResolver}
+    iifname ${vms} oifname ${vms} drop;
+    iifname ${vms} ip daddr 169.254.0.0/16 drop;
+    oifname ${vms} ct state established,related accept;
+    oifname ${vms} drop;
+  }
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    ip saddr ${cidr} oifname != ${vms} masquerade;
+  }
+}
+`;
+}
+
+function toAddressBlock(cidr: string) {
+  const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(cidr);
+  const [a = 0, b = 0, c = 0, d = 0, length = 0] = (match ?? []).slice(1).map(Number);
+  if (match === null || length < 8 || length > 30) throw new Error(`not an IPv4 network of /8 to /30: ${cidr}`);
+  const first = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+  const slots = 2 ** (30 - length);
+  const toText = (address: number): string => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
+  return {
+    addressesOf(slot: number): { host: string; guest: string } {
+      if (!Number.isInteger(slot) || slot < 0 || slot >= slots)
+        throw new Error(`slot ${slot} does not fit into ${cidr}`);
+      return { host: toText(first + slot * 4 + 1), guest: toText(first + slot * 4 + 2) };
+    },
+  };
+}
+
+function shortHash(text: string, length: number): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, length);
+}

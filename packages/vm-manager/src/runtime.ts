@@ -1,0 +1,57 @@
+/**
+ * A runtime is one way to run browser VMs. Implementations are in `runtimes/`, one file each, and all pass `runtime.conformance.ts`.
+ * Every method is idempotent and asks the system, never memory: a controller that restarts finds its VMs through `list`.
+ */
+import type { Duplex } from 'node:stream';
+import type { Requirement } from '@vestibule/protocol/api';
+import type { RuntimeKind, VmExit } from '@vestibule/protocol/vm';
+
+export type VmSpec = {
+  /** `vm_<installation>_<random>`; names every resource the VM owns. */
+  vmId: string;
+  /** Small number, unique among the VMs of this host that are not gone; for addresses, uids and device names. */
+  slot: number;
+  /** The CLI's read-only layer on this host (see `ProviderLayers`), or null for a VM without one. */
+  layer: { dir: string } | null;
+  /** Grows with every new link; `1` at creation. */
+  epoch: number;
+};
+
+export type VmInspection =
+  | { state: 'running' }
+  /** Ended, as its supervisor wrote it down. */
+  | { state: 'exited'; exit: VmExit }
+  /** Nothing of it exists and nothing is known of how it ended. */
+  | { state: 'missing' };
+
+export type Runtime = {
+  readonly kind: RuntimeKind;
+  /** VMs share this machine's kernel: pages and preflight say so. */
+  readonly sharedKernel: boolean;
+  /** VMs share this machine's loopback, so two CLIs with the same fixed callback port cannot run at once. */
+  readonly sharedLoopback: boolean;
+
+  /** Unmet requirements and notices, each with a hint for a person. MUST really try what it promises (run a probe), MUST NOT throw. */
+  preflight(): Promise<Requirement[]>;
+
+  /** Starts the VM. MUST return before the guest is ready, MUST do nothing when it runs already, MUST throw when it cannot start. */
+  create(spec: VmSpec): Promise<void>;
+
+  /** MUST tell an exit exactly as observed, also after a restart of this process, until `destroy`. */
+  inspect(vmId: string): Promise<VmInspection>;
+
+  /** Ids of all VMs of this installation of which anything exists (process, folder, namespace, mount). */
+  list(): Promise<string[]>;
+
+  /**
+   * A duplex byte stream to the agent or the display. Rejects when there is none yet: callers try again.
+   * Bytes written by the guest before it ended MUST still be readable.
+   */
+  connect(vmId: string, channel: 'agent' | 'display'): Promise<Duplex>;
+
+  /**
+   * Ends the VM and removes all it owned, verified. MUST end it when it ignores being asked (kill by pid and start time),
+   * MUST be safe on an unknown id. Returns how it ended when that is known.
+   */
+  destroy(vmId: string): Promise<VmExit | null>;
+};

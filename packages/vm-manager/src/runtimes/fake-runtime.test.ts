@@ -1,0 +1,24 @@
+/** The runtime `fake`: the suite of every runtime, then its scripts as the controller meets them. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { describeRuntime } from '../runtime.conformance.ts';
+import { createFakeRuntime } from './fake-runtime.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'vestibule-fake-'));
+const vmsDir = join(dir, 'vms');
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const open = () => createFakeRuntime({ installationId: 'fake1', vmsDir });
+
+describeRuntime('fake', async () => ({
+  open,
+  newVmId: () => `vm_fake1_${randomBytes(4).toString('hex')}`,
+  exitWith: async (vmId, code) => open().control(vmId).exit(code),
+  killFirstProcess: async (vmId) => open().control(vmId).kill(),
+  killSupervisor: async (vmId) => open().control(vmId).vanish(),
+  makeDeaf: async (vmId) => open().control(vmId).freeze(),
+  traces: async () => readdirSync(dir).flatMap((name) => (name === 'vms' ? readdirSync(vmsDir) : [])),
+}));

@@ -1,0 +1,125 @@
+/**
+ * The runtime `process`: each browser VM is a tree of processes in namespaces of its own, under its own uid when we are root.
+ * The kernel is shared with this machine. Puts the parts of `process/` in order; what each VM is lies in its folder.
+ */
+import { join } from 'node:path';
+import type { Runtime, VmSpec } from '../runtime.ts';
+import { findNameServers } from '../process/name-servers.ts';
+import { checkProcessRuntime } from '../process/process-preflight.ts';
+import { GUEST, toNamespaceDepth, toSandboxArgv, type SandboxSources } from '../process/sandbox.ts';
+import { createSupervisedVms, STATUS_FD, STOP_GRACE_MS } from '../process/supervised-vm.ts';
+import { connectToVmSocket } from '../process/vm-channel.ts';
+import { toVmEtc } from '../process/vm-etc.ts';
+import { createVmFolders } from '../process/vm-folders.ts';
+import { createVmNetworks } from '../process/vm-network.ts';
+import { createSingleFlight } from '../single-flight.ts';
+
+export type ProcessRuntimeOptions = {
+  /** Part of every VM's id, and so of the name of everything a VM owns on this machine. */
+  installationId: string;
+  /** Absolute, as are all paths here; of any length. */
+  vmsDir: string;
+  /** Logs and exit facts of destroyed VMs, the newest 200. */
+  logsDir: string;
+  /** The supervisor, built as one file. */
+  supervisorEntry: string;
+  /** The folder with `agent.mjs`, readable by everybody. */
+  agentDir: string;
+  /** The Node that runs the supervisor and, inside the VM, the agent. */
+  nodePath: string;
+  /** The browser's managed policy, inside the VM only. */
+  policyFile: string;
+  chromiumPath: string;
+  /** Resolvers for VMs; empty: this machine's own. */
+  vmDns: readonly string[];
+  /** Root only: the network that VMs' addresses are from, four for each slot. Default 10.201.0.0/16. */
+  networkCidr?: string;
+  /** Root only: the VM in slot n runs as this uid plus n. Default 61000. */
+  uidBase?: number;
+};
+
+/** Uids above may belong to somebody. */
+const MAX_SLOTS = 4000;
+const CHANNEL_SOCKETS = { agent: 'agent.sock', display: 'rfb.sock' } as const;
+
+export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
+  const { installationId, vmsDir, logsDir, nodePath, supervisorEntry, chromiumPath, agentDir, policyFile } = options;
+  const { networkCidr = '10.201.0.0/16', uidBase = 61_000 } = options;
+  const isRoot = process.geteuid?.() === 0;
+  const folders = createVmFolders({ vmsDir, logsDir, installationId });
+  const networks = isRoot ? createVmNetworks({ installationId, cidr: networkCidr }) : null;
+  const vms = createSupervisedVms({ folders, nodePath, supervisorEntry });
+  const creations = createSingleFlight<void>();
+
+  async function start(spec: VmSpec): Promise<void> {
+    const { vmId, slot } = spec;
+    if (!Number.isInteger(slot) || slot < 0 || slot >= MAX_SLOTS)
+      throw new Error(`slot ${slot} of ${vmId} is out of range`);
+    const uid = isRoot ? uidBase + slot : null;
+    const nameServers = await findNameServers({ configured: options.vmDns, sharedLoopback: !isRoot });
+    await folders.prepare(vmId, toVmEtc(nameServers), uid);
+    const dir = folders.dirOf(vmId);
+    const sources: SandboxSources = {
+      ...{ vmId, agentDir, nodePath, policyFile, chromiumPath },
+      runDir: join(dir, 'run'),
+      etcDir: join(dir, 'etc'),
+      layerDir: spec.layer?.dir ?? null,
+      statusFd: STATUS_FD,
+    };
+    const root = uid === null ? null : { uid, networkNamespace: networks?.namespacePath(vmId) ?? null };
+    const argv = toSandboxArgv(sources, root, [GUEST.node, `${GUEST.agentDir}/agent.mjs`]);
+    const launch = { argv, namespaceDepth: toNamespaceDepth(root), stopGraceMs: STOP_GRACE_MS };
+    folders.writeSpec({ spec, createdAt: new Date().toISOString(), launch });
+    await vms.start(vmId, networks?.create(vmId, slot, nameServers) ?? Promise.resolve());
+  }
+
+  async function createOnce(spec: VmSpec): Promise<void> {
+    const found = vms.inspect(spec.vmId);
+    if (found.state === 'running') return;
+    if (found.state === 'exited') throw new Error(`${spec.vmId} has already ended: ${found.exit.reason}`);
+    try {
+      await start(spec);
+    } catch (error) {
+      await vms.stop(spec.vmId);
+      await release(spec.vmId);
+      throw new Error(`starting ${spec.vmId}: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async function release(vmId: string): Promise<void> {
+    await networks?.destroy(vmId, async () => (await folders.list()).every((other) => other === vmId));
+    await folders.remove(vmId);
+  }
+
+  return {
+    kind: 'process',
+    sharedKernel: true,
+    sharedLoopback: !isRoot,
+
+    preflight: () => checkProcessRuntime({ ...options, isRoot, networkCidr, probeUid: uidBase + MAX_SLOTS }),
+
+    create: (spec) => creations.run(spec.vmId, () => createOnce(spec)),
+
+    async inspect(vmId) {
+      return vms.inspect(vmId);
+    },
+
+    async list() {
+      const all = [...(await folders.list()), ...vms.list(), ...((await networks?.list()) ?? [])];
+      return [...new Set(all)].toSorted();
+    },
+
+    connect: (vmId, channel) => connectToVmSocket(join(folders.dirOf(vmId), 'run', CHANNEL_SOCKETS[channel])),
+
+    async destroy(vmId) {
+      // A create under way would go on behind our back.
+      await creations.settled(vmId);
+      await vms.stop(vmId);
+      const found = vms.inspect(vmId);
+      await release(vmId);
+      return found.state === 'exited' ? found.exit : folders.findKeptExit(vmId);
+    },
+  };
+}

@@ -1,0 +1,15 @@
+/** Whether a test's runtime can do here what the test needs. What it cannot is printed with its hint, and fails when REQUIRE lists it. */
+import type { Runtime } from './runtime.ts';
+
+/** `abilities` are ids of requirements that preflight may find missing. */
+export async function requireAbilities(runtime: Runtime, abilities: readonly string[]): Promise<boolean> {
+  const found = await runtime.preflight();
+  const lacking = found.filter(({ id, severity }) => severity === 'missing' && abilities.includes(id));
+  const demanded = (process.env['REQUIRE'] ?? '').split(',');
+  for (const { id, title, hint } of lacking) {
+    const words = `${title}. ${hint}`;
+    if (demanded.includes(id)) throw new Error(`REQUIRE lists ${id}, but: ${words}`);
+    console.warn(`skipped: ${words}`);
+  }
+  return lacking.length === 0;
+}

@@ -1,0 +1,66 @@
+/** Plain words for what a session is and how it ended. Every record is total: a new status or stage does not compile without words. */
+import type { Session } from '@vestibule/protocol/api';
+import type { Mode, Stage, Status, TerminalStatus } from '@vestibule/protocol/session';
+
+export const STATUS_LABELS: Record<Status, string> = {
+  started: 'Getting ready',
+  vm_created: 'Opening the sign-in page',
+  awaiting_user_auth: 'Waiting for you to sign in',
+  completed: 'Connected',
+  failed: 'Did not work',
+  timeout: 'Time ran out',
+  cancelled: 'Cancelled',
+};
+
+export const STAGE_WORDS: Record<Stage, string> = {
+  installing: 'while the program was being installed on the server',
+  starting_vm: 'while the sign-in machine was starting',
+  starting_sign_in: 'while the program was opening its sign-in page',
+  awaiting_person: 'while waiting for you to sign in',
+  storing: 'while the login was being stored',
+};
+
+export const MODE_WORDS: Record<Mode, string> = {
+  vm_browser: 'In a browser on this server, shown in this page',
+  own_browser: 'In your own browser',
+  device_code: 'With a code on another device',
+};
+
+type EndWords = { heading: string; next: string };
+
+/** Every end but `completed`. */
+export const END_WORDS: Record<Exclude<TerminalStatus, 'completed'>, EndWords> = {
+  failed: {
+    heading: 'The sign-in failed',
+    next: 'You can start again at once. If it happens again, show the technical details to whoever runs this server.',
+  },
+  timeout: {
+    heading: 'Time ran out',
+    next: 'Start again when you have your user name and password at hand.',
+  },
+  cancelled: {
+    heading: 'Sign-in cancelled',
+    next: 'You can start again whenever you like.',
+  },
+};
+
+export const LATE_REFUSED_WORDS =
+  'A login was finished only after this sign-in had ended. It was refused and not stored. To connect, start again.';
+
+/** `9:05`, rounded up, so that it reaches `0:00` only when nothing is left. */
+export function toClock(remainingMs: number): string {
+  const seconds = Math.ceil(Math.max(0, remainingMs) / 1_000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+/** What becomes of the sign-in machine after success; `destroyInMs` is counted down by the caller. */
+export function toMachineWords(vm: Session['vm'], destroyInMs: number | null): string {
+  if (vm === null) return 'No sign-in machine is left.';
+  const ended = vm.exitCode === null ? '' : `The sign-in machine ended (code ${vm.exitCode}): normal. `;
+  if (vm.state === 'gone') return `${ended}It has been destroyed, with everything that was in it.`;
+  if (destroyInMs !== null && destroyInMs > 0) {
+    const seconds = Math.ceil(destroyInMs / 1_000);
+    return `${ended}The sign-in machine will be destroyed in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`;
+  }
+  return `${ended}The sign-in machine is being destroyed.`;
+}

@@ -1,0 +1,40 @@
+/**
+ * Three kinds of tests by file name: `x.test.ts` needs nothing, `x.pg.test.ts` a PostgreSQL that the global set-up starts, `x.vm.test.ts`
+ * what a runtime's preflight asks for; the last run one at a time, as they own processes, networks and displays.
+ */
+import { defineConfig } from 'vitest/config';
+
+const ELSEWHERE = ['**/*.pg.test.ts', '**/*.vm.test.ts', '**/node_modules/**', '**/dist/**'];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['packages/**/*.test.ts', 'scripts/**/*.test.ts'],
+          exclude: ELSEWHERE,
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'pg',
+          include: ['packages/**/*.pg.test.ts'],
+          globalSetup: ['packages/controller/src/db/testing-global-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'vm',
+          include: ['packages/**/*.vm.test.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});

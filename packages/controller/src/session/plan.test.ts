@@ -129,6 +129,19 @@ describe('plan, while the session is active', () => {
     expect(kinds(doPlan(held, facts(RUNNING, { state: 'dialling' })))).toEqual(['end']);
   });
 
+  it('does not hold a session whose agent never answered: it was given no login plan', () => {
+    const vm = { ...VM, state: 'creating', createdAt: at(-LIMITS.bootMs - 1) } as const;
+    const row = { status: 'started', vm, settlingSince: NOW } as const;
+    const [operation] = doPlan(row, facts(RUNNING, { state: 'dialling' }));
+    expect(operation).toMatchObject({ kind: 'end', code: 'vm_start_failed', detail: 'it did not answer in time' });
+  });
+
+  it('does not wait for a frozen agent beyond the hold', () => {
+    const overdue = { expiresAt: at(-1), settlingSince: at(-LIMITS.holdMs + 1) };
+    expect(kinds(doPlan(overdue, facts()))).toEqual(['ask_settle']);
+    expect(kinds(doPlan({ ...overdue, settlingSince: at(-LIMITS.holdMs - 1) }, facts()))).toEqual(['end']);
+  });
+
   it('says that storing failed when a login was offered and could not be stored until the hold ended', () => {
     const held = { expiresAt: at(-1), settlingSince: at(-LIMITS.holdMs - 1) };
     const [operation] = doPlan(held, facts(RUNNING, { state: 'dialling', storeError: 'the database did not take it' }));

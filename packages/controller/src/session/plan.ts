@@ -114,15 +114,18 @@ function planSettling(
     link.storeError === null
       ? { kind: 'end', ...cause }
       : { kind: 'end', event: 'sign_in_failed', code: 'store_failed', detail: link.storeError };
-  const reachable = inspection.state === 'running';
+  // An agent that was never claimed got no login plan: it holds nothing.
+  if (row.status === 'started') return [end];
+  const heldMs = row.now.getTime() - row.settlingSince.getTime();
+  const running = inspection.state === 'running';
   if (link.state === 'connected') {
     // A link of a dead VM ends by itself once it is read to its end.
-    if (!reachable) return [];
-    return link.settled ? [end] : [{ kind: 'ask_settle', vmId }];
+    if (!running) return [];
+    // An agent that is frozen answers nothing: it counts as unreachable when the hold ends.
+    if (link.settled || heldMs > limits.holdMs) return [end];
+    return [{ kind: 'ask_settle', vmId }];
   }
-  if (!reachable) return [end];
-  const heldMs = row.now.getTime() - row.settlingSince.getTime();
-  return heldMs > limits.holdMs ? [end] : [];
+  return !running || heldMs > limits.holdMs ? [end] : [];
 }
 
 function planActive(row: SessionRow, facts: Facts, limits: Limits): Operation[] {

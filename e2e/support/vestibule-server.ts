@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { destroyLeftoverMachines } from './leftover-machines.ts';
 
-const ENTRY = fileURLToPath(new URL('../../dist/controller/main.mjs', import.meta.url));
+export const CONTROLLER_ENTRY = fileURLToPath(new URL('../../dist/controller/main.mjs', import.meta.url));
 const START_TIMEOUT_MS = 60_000;
 
 type ReadyLine = { origin: string; signInLink: string; dataDir: string };
@@ -49,7 +49,7 @@ export async function startVestibule(options: VestibuleOptions = {}): Promise<Ve
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'vestibule-e2e-'));
   chmodSync(dataDir, 0o711);
   const env = { ...process.env, VESTIBULE_PORT: '0', VESTIBULE_DATA_DIR: dataDir, ...options.env };
-  const child = spawn(process.execPath, ['--enable-source-maps', ENTRY, '--json', ...(options.args ?? [])], {
+  const child = spawn(process.execPath, ['--enable-source-maps', CONTROLLER_ENTRY, '--json', ...(options.args ?? [])], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -53,5 +53,6 @@ export function toReadyJson(ready: Ready): string {
     origin: ready.origin,
     signInLink: toSignInLink(ready.origin, ready.token),
     dataDir: ready.dataDir,
+    notes: ready.notes,
   });
 }

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { link, rm, writeFile } from 'node:fs/promises';
+import { link, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { findProcessIdentity, isAlive, type ProcessIdentity } from '../process/process-identity.ts';
@@ -21,7 +21,7 @@ export async function lockInstall(path: string, onWait: () => void): Promise<() 
       onWait();
       await delay(POLL_MS);
     } else {
-      await rm(path, { force: true });
+      await seize(path);
     }
   }
   return () => rm(path, { force: true });
@@ -40,6 +40,19 @@ async function take(path: string, holder: ProcessIdentity): Promise<boolean> {
   } finally {
     await rm(draft);
   }
+}
+
+/** Removes a lock whose holder has died, but puts back one that another has taken since we looked. */
+async function seize(path: string): Promise<void> {
+  const seized = `${path}.${randomUUID()}`;
+  const moved = await rename(path, seized).then(
+    () => true,
+    () => false,
+  );
+  if (!moved) return;
+  const holder = findHolder(seized);
+  if (holder !== null && isAlive(holder)) await link(seized, path).catch(() => undefined);
+  await rm(seized);
 }
 
 /** Null when the lock is gone. */

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { vmExitSchema, type VmExit } from '@vestibule/protocol/vm';
 import type { VmSpec } from '../runtime.ts';
-import { writeDurably } from './durable-file.ts';
+import { writeFact, writeFactDurably } from './fact-file.ts';
 
 const identitySchema = z.object({ pid: z.number().int(), startTime: z.string() });
 const supervisorFactSchema = z.object({
@@ -32,19 +32,21 @@ export type SupervisedSpec = {
   launch: { argv: string[]; namespaceDepth: number; stopGraceMs: number };
 };
 
-const KEPT_LOGS = 200;
+/** Two files each. Removing starts a little above, so that not every destruction has to look at all of them. */
+const KEPT_FILES = 400;
+const MOST_FILES = 500;
 
 export type VmFoldersOptions = {
   vmsDir: string;
   logsDir: string;
   installationId: string;
-  /** How facts are written; `fake` VMs, which end with their process anyway, need no disk flush. */
-  write?: (path: string, content: string) => void;
+  /** How exits are written; `fake` VMs, which end with their process anyway, need no disk flush. Default: durably. */
+  writeExit?: (path: string, content: string) => void;
 };
 export type VmFolders = ReturnType<typeof createVmFolders>;
 
 export function createVmFolders(options: VmFoldersOptions) {
-  const { vmsDir, logsDir, installationId, write = writeDurably } = options;
+  const { vmsDir, logsDir, installationId, writeExit = writeFactDurably } = options;
   const isVmId = (name: string): boolean => name.startsWith(`vm_${installationId}_`) && /^[\w-]{1,80}$/.test(name);
 
   /** Throws on an id that is not of this installation: it becomes part of paths and names. */
@@ -72,13 +74,13 @@ export function createVmFolders(options: VmFoldersOptions) {
       ]);
     },
 
-    writeSpec: (spec: SupervisedSpec): void => write(join(dirOf(spec.spec.vmId), 'spec.json'), toText(spec)),
+    writeSpec: (spec: SupervisedSpec): void => writeFact(join(dirOf(spec.spec.vmId), 'spec.json'), toText(spec)),
     writeSupervisor: (vmId: string, fact: SupervisorFact): void =>
-      write(join(dirOf(vmId), 'supervisor.json'), toText(fact)),
+      writeFact(join(dirOf(vmId), 'supervisor.json'), toText(fact)),
     findSupervisor: (vmId: string): SupervisorFact | null =>
       findJson(join(dirOf(vmId), 'supervisor.json'), supervisorFactSchema),
 
-    writeExit: (vmId: string, exit: VmExit): void => write(join(dirOf(vmId), 'exit.json'), toText(exit)),
+    writeExit: (vmId: string, exit: VmExit): void => writeExit(join(dirOf(vmId), 'exit.json'), toText(exit)),
     findExit: (vmId: string): VmExit | null => findJson(join(dirOf(vmId), 'exit.json'), vmExitSchema),
     /** The exit of a VM that was destroyed earlier, while its log is kept. */
     findKeptExit: (vmId: string): VmExit | null => findJson(keptExit(vmId), vmExitSchema),
@@ -103,7 +105,7 @@ export function createVmFolders(options: VmFoldersOptions) {
 
 const toText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-/** Null when the file is absent or not ours: a half-written one cannot be, they are renamed into place. */
+/** Null when the file is absent or, after a power cut, empty. */
 function findJson<T>(path: string, schema: z.ZodType<T>): T | null {
   let text: string;
   try {
@@ -111,7 +113,7 @@ function findJson<T>(path: string, schema: z.ZodType<T>): T | null {
   } catch {
     return null;
   }
-  return schema.parse(JSON.parse(text));
+  return text === '' ? null : schema.parse(JSON.parse(text));
 }
 
 /** The older half of the log goes before the newer one. */
@@ -130,10 +132,10 @@ async function moveIfThere(from: string, to: string): Promise<void> {
 
 async function pruneLogs(logsDir: string): Promise<void> {
   const names = await readdir(logsDir);
-  if (names.length <= KEPT_LOGS * 2) return;
+  if (names.length <= MOST_FILES) return;
   const aged = await Promise.all(
     names.map(async (name) => ({ name, at: (await stat(join(logsDir, name)).catch(() => null))?.mtimeMs ?? 0 })),
   );
-  const old = aged.toSorted((a, b) => b.at - a.at).slice(KEPT_LOGS * 2);
+  const old = aged.toSorted((a, b) => b.at - a.at).slice(KEPT_FILES);
   await Promise.all(old.map(({ name }) => rm(join(logsDir, name), { force: true })));
 }

@@ -2,12 +2,12 @@
  * The runtime `fake`: scripted VMs inside this process, for `npm run dev`, tests and load. It isolates nothing and signs in nobody.
  * VMs outlive the runtime object, as real ones outlive their manager: a new object over the same folder finds them.
  */
-import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { VmExit } from '@vestibule/protocol/vm';
 import type { Runtime, VmSpec } from '../runtime.ts';
 import { FakeMachine, type FakeControl } from '../fake/fake-machine.ts';
-import { parseFakeScript, type FakeScript } from '../fake/fake-script.ts';
+import { toFakeScript, type FakeScript } from '../fake/fake-script.ts';
+import { writeFact } from '../process/fact-file.ts';
 import { createVmFolders } from '../process/vm-folders.ts';
 import { createSingleFlight } from '../single-flight.ts';
 
@@ -16,9 +16,7 @@ export type FakeRuntimeOptions = {
   vmsDir: string;
   /** Default: `logs/vms` beside the VMs' folder. */
   logsDir?: string;
-  /** What every VM does, by name or as JSON (setting VESTIBULE_FAKE_SCRIPT). Default: a person who clicks and a CLI that works. */
-  scriptName?: string | null;
-  /** What each VM does; wins over `scriptName`. */
+  /** What each VM does. Default: a person who clicks and a CLI that works. */
   script?: (vmId: string) => FakeScript;
 };
 
@@ -32,11 +30,13 @@ const machines = new Map<string, FakeMachine>();
 const creations = createSingleFlight<void>();
 
 export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
-  const { installationId, vmsDir, logsDir = join(dirname(vmsDir), 'logs', 'vms') } = options;
-  const common = parseFakeScript(options.scriptName ?? 'sign in');
-  const script = options.script ?? (() => common);
-  const write = (path: string, content: string): void => writeFileSync(path, content, { mode: 0o600 });
-  const folders = createVmFolders({ installationId, vmsDir, logsDir, write });
+  const {
+    installationId,
+    vmsDir,
+    logsDir = join(dirname(vmsDir), 'logs', 'vms'),
+    script = () => toFakeScript(),
+  } = options;
+  const folders = createVmFolders({ installationId, vmsDir, logsDir, writeExit: writeFact });
 
   function end(vmId: string, exit: VmExit | null): void {
     machines.delete(folders.dirOf(vmId));

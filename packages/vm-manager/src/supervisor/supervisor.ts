@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { VmExit } from '@vestibule/protocol/vm';
-import { writeDurably } from '../process/durable-file.ts';
+import { writeFact, writeFactDurably } from '../process/fact-file.ts';
 import { findProcessIdentity, signalProcess } from '../process/process-identity.ts';
 import { SYSTEM_PATH } from '../process/run-command.ts';
 import { STATUS_FD } from '../process/supervised-vm.ts';
@@ -25,8 +25,7 @@ const LOG_END_MS = 500;
 const OOM_SCORE = 500;
 
 const vmDir = process.argv[2] ?? '';
-const write = (name: string, value: unknown): void =>
-  writeDurably(join(vmDir, name), `${JSON.stringify(value, null, 2)}\n`);
+const toText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /** False when stdin ends first. */
 function readStart(): Promise<boolean> {
@@ -54,7 +53,7 @@ function setOomScore(score: number): void {
 }
 
 function finish(exit: VmExit): never {
-  write('exit.json', exit);
+  writeFactDurably(join(vmDir, 'exit.json'), toText(exit));
   process.exit(0);
 }
 
@@ -64,7 +63,7 @@ function supervise(launch: SupervisedSpec['launch']): void {
   if (self === null) throw new Error('no /proc: a VM cannot be supervised here');
   const sandbox = child.pid === undefined ? null : findProcessIdentity(child.pid);
   const fact: SupervisorFact = { supervisor: self, sandbox, guestInit: null };
-  write('supervisor.json', fact);
+  writeFact(join(vmDir, 'supervisor.json'), toText(fact));
 
   const log = new BoundedLog(join(vmDir, 'vm.log'), LOG_BYTES);
   child.stdout?.on('data', (chunk: Buffer) => log.write(chunk));
@@ -73,7 +72,7 @@ function supervise(launch: SupervisedSpec['launch']): void {
     const pid = (JSON.parse(line) as { 'child-pid'?: number })['child-pid'];
     if (pid === undefined) return;
     fact.guestInit = findProcessIdentity(pid);
-    write('supervisor.json', fact);
+    writeFact(join(vmDir, 'supervisor.json'), toText(fact));
   });
 
   let killedAfterMs: number | null = null;

@@ -84,10 +84,10 @@ function createRuntime({ config, folder, product }: AppOptions): Runtime {
 }
 
 /** The `fake` runtime runs no CLI, so none is installed for it. */
-function createLayerSource(kind: RuntimeKind, folder: DataFolder): LayerSource {
+function createLayerSource(kind: RuntimeKind, { config, folder }: AppOptions): LayerSource {
   if (kind === 'fake') return { find: () => folder.layersDir, install: () => Promise.resolve(folder.layersDir) };
   mkdirSync(folder.layersDir, { recursive: true });
-  return createProviderLayers({ layersDir: folder.layersDir });
+  return createProviderLayers({ layersDir: folder.layersDir, environment: config.packageEnvironment });
 }
 
 function createToLoginPlan(registry: ProviderRegistry): (provider: string) => LoginPlan {
@@ -127,7 +127,7 @@ async function compose(
   const { pool } = database;
   const vault = await openVault({ pool, masterKeyFile: config.masterKeyFile });
   const runtime = createRuntime(options);
-  const layerSource = createLayerSource(runtime.kind, folder);
+  const layerSource = createLayerSource(runtime.kind, options);
 
   const signal = new ChangeSignal();
   /** Everything of this process that waits for changes; hints only, as the rows are the truth. */

@@ -15,6 +15,9 @@ import type { SshLogin } from './ready-message.ts';
 /** Runtimes that exist in this version; the others of `RUNTIME_KINDS` are planned. */
 const BUILT_RUNTIMES = ['process', 'fake'] as const;
 
+const PACKAGE_VARIABLES =
+  /^(?:https?_proxy|no_proxy|npm_config_(?:registry|cafile|proxy|https_proxy|noproxy)|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE)$/i;
+
 export type Config = Readonly<{
   host: string;
   port: number;
@@ -39,6 +42,8 @@ export type Config = Readonly<{
   operatorToken: Secret<string> | null;
   /** null: the embedded PostgreSQL. */
   databaseUrl: Secret<string> | null;
+  /** What of the environment a package manager may be told: proxies, certificates, registry. */
+  packageEnvironment: Readonly<Record<string, string>>;
   /** How this terminal was reached, when it is a login over SSH. */
   ssh: SshLogin | null;
 }>;
@@ -151,8 +156,16 @@ function toConfig(settings: Settings, env: Environment, isRoot: boolean): Config
     masterKeyFile: resolve(settings.VESTIBULE_MASTER_KEY_FILE ?? join(dataDir, 'master-key')),
     operatorToken: toSecret(settings.VESTIBULE_OPERATOR_TOKEN),
     databaseUrl: toSecret(settings.DATABASE_URL),
+    packageEnvironment: toPackageEnvironment(env),
     ssh: toSshLogin(env),
   });
+}
+
+function toPackageEnvironment(env: Environment): Record<string, string> {
+  const named = Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined && PACKAGE_VARIABLES.test(name) ? [[name, value] as const] : [],
+  );
+  return Object.fromEntries(named);
 }
 
 /** sshd sets `SSH_CONNECTION` to `client-address client-port server-address server-port` (sshd(8)). */

@@ -1,5 +1,5 @@
 /**
- * A network of its own for each VM, as root: a namespace named by the VM's id, a pair of devices, one /30 by slot, NAT, and one packet
+ * A network of its own for each VM, as root: a namespace named by the VM's id, a pair of devices, one /30 by installation and slot, NAT, and one packet
  * filter table for the installation. The table matches devices by their name's prefix, so it is the same however many VMs there are.
  * A VM reaches what this machine can route to; never another VM, never this machine itself (but its resolver), never link-local metadata.
  */
@@ -22,7 +22,7 @@ const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 export function createVmNetworks(options: VmNetworkOptions) {
   const prefix = `vb${shortHash(options.installationId, 5)}`;
   const table = `vestibule_${options.installationId.replaceAll(/\W/g, '_')}`;
-  const block = toAddressBlock(options.cidr);
+  const block = toAddressBlock(options.cidr, options.installationId);
   const toDevice = (vmId: string): string => `${prefix}${shortHash(vmId, 8)}`;
   // Changes of the one table follow each other; a removal must not overtake the set-up of the next VM.
   let tableChange: Promise<unknown> = Promise.resolve();
@@ -142,18 +142,21 @@ export function toRuleset(table: string, prefix: string, cidr: string, nameServe
 `;
 }
 
-function toAddressBlock(cidr: string) {
+/** Each installation counts its slots from a place of its own, so that two on one machine rarely meet. */
+function toAddressBlock(cidr: string, installationId: string) {
   const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(cidr);
   const [a = 0, b = 0, c = 0, d = 0, length = 0] = (match ?? []).slice(1).map(Number);
   if (match === null || length < 8 || length > 30) throw new Error(`not an IPv4 network of /8 to /30: ${cidr}`);
   const first = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
   const slots = 2 ** (30 - length);
+  const start = Number.parseInt(shortHash(installationId, 8), 16) % slots;
   const toText = (address: number): string => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
   return {
     addressesOf(slot: number): { host: string; guest: string } {
       if (!Number.isInteger(slot) || slot < 0 || slot >= slots)
         throw new Error(`slot ${slot} does not fit into ${cidr}`);
-      return { host: toText(first + slot * 4 + 1), guest: toText(first + slot * 4 + 2) };
+      const base = first + ((start + slot) % slots) * 4;
+      return { host: toText(base + 1), guest: toText(base + 2) };
     },
   };
 }

@@ -21,4 +21,5 @@ export const CHECK_STEPS: readonly Step[] = [
   { name: 'schema', ...script('schema-dump.ts', '--check') },
   { name: 'openapi', ...script('openapi-dump.ts', '--check') },
   { name: 'settings', ...script('settings-example.ts', '--check') },
+  { name: 'readme', ...script('readme-tables.ts', '--check') },
 ];

@@ -111,7 +111,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const config = loadProcessConfig(argv.filter((word) => word !== '--json'));
   const folder = openDataFolder(config.dataDir, config.operatorToken);
   const { logger, hide } = createLogger({ level: config.logLevel });
-  hide(folder.operatorToken.reveal());
+  for (const secret of [folder.operatorToken, config.databaseUrl]) if (secret !== null) hide(secret.reveal());
   await serve(config, logger, folder, json);
 }
 

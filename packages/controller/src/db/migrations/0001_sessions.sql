@@ -1,4 +1,6 @@
--- Auth sessions, their VMs, credentials and events, with the invariants the database itself enforces (docs/invariants.md: I1, I2, I9).
+-- Auth sessions, their VMs, credentials and events, with the invariants that the database itself enforces:
+-- I1 a session is completed if and only if the version it captured is committed; I2 what ended never changes; I9 one active session
+-- for a user and provider. And of I3: how a VM ended is written once.
 -- Every refusal raises SQLSTATE 23514 or 23xxx with a message that begins "vestibule:".
 
 create table hosts (

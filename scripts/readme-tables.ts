@@ -1,0 +1,48 @@
+/** Writes the README's table of providers from their definitions; with `--check`, fails when it differs. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadProviders } from '../packages/controller/src/providers/provider-registry.ts';
+import { ROOT } from './start/paths.mjs';
+
+const README = join(ROOT, 'README.md');
+const BEGIN = '<!-- providers: made by scripts/readme-tables.ts -->';
+const END = '<!-- /providers -->';
+
+/** Padded as prettier pads it. */
+function toTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const toLine = (row: readonly string[]): string =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const [head = [], ...body] = rows;
+  return [toLine(head), toLine(widths.map((width) => '-'.repeat(width))), ...body.map(toLine)].join('\n');
+}
+
+function toProviderTable(): string {
+  const rows = loadProviders([join(ROOT, 'providers')])
+    .list()
+    .map(({ definition: { id, name, install, modes } }) => [
+      `\`${id}\``,
+      name,
+      install.kind === 'npm'
+        ? `${install.package} ${install.version} from npm`
+        : 'shipped with Vestibule, offered with `--demo`',
+      modes.map((mode) => `\`${mode}\``).join(', '),
+    ]);
+  return toTable([['id', 'name', 'program', 'ways to sign in'], ...rows]);
+}
+
+function main(argv: readonly string[]): number {
+  const text = readFileSync(README, 'utf8');
+  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`README.md has no place for the table: ${BEGIN} … ${END}`);
+  const next = `${text.slice(0, from + BEGIN.length)}\n\n${toProviderTable()}\n\n${text.slice(to)}`;
+  if (next === text) return 0;
+  if (!argv.includes('--check')) {
+    writeFileSync(README, next);
+    return 0;
+  }
+  console.error('The table of providers in README.md differs from providers/. Run: npx tsx scripts/readme-tables.ts');
+  return 1;
+}
+
+process.exitCode = main(process.argv.slice(2));

@@ -2,6 +2,7 @@
  * Tells other controllers that sessions changed: one coalesced NOTIFY for many commits, sent after them, as a hint only.
  * NOTIFY inside each commit would cost half the throughput (docs/decisions/0003-embedded-postgresql.md).
  */
+import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { Logger } from '../telemetry/logger.ts';
 
@@ -13,36 +14,51 @@ const MAX_IDS = 200;
 
 export function createChangeNotices(deps: { pool: Pool; onChange: (sessionId: string) => void; log: Logger }) {
   const { pool, log } = deps;
+  /** First in each payload: a controller knows its own changes already. */
+  const self = randomUUID();
   const pending = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   let listener: PoolClient | null = null;
   let reconnect: NodeJS.Timeout | null = null;
   let closed = false;
+  const underWay = new Set<Promise<unknown>>();
+
+  function follow(work: Promise<unknown>): void {
+    const done = work.catch(() => undefined).finally(() => underWay.delete(done));
+    underWay.add(done);
+  }
 
   async function flush(): Promise<void> {
     timer = null;
     const ids = [...pending];
     pending.clear();
     for (let from = 0; from < ids.length; from += MAX_IDS) {
-      await pool.query('select pg_notify($1, $2)', [CHANNEL, ids.slice(from, from + MAX_IDS).join(',')]);
+      await pool.query('select pg_notify($1, $2)', [CHANNEL, [self, ...ids.slice(from, from + MAX_IDS)].join(',')]);
     }
   }
 
   async function listen(): Promise<void> {
     const client = await pool.connect();
+    if (closed) return client.release();
     listener = client;
+    const drop = (): void => {
+      if (listener !== client) return;
+      listener = null;
+      client.release(true);
+      again();
+    };
     client.on('notification', (message) => {
-      for (const id of (message.payload ?? '').split(',')) if (id !== '') deps.onChange(id);
+      const [sender, ...ids] = (message.payload ?? '').split(',');
+      if (sender !== self) for (const id of ids) deps.onChange(id);
     });
     client.on('error', (error) => {
       log.warn({ err: error }, 'the connection that listens for changes broke; connecting again');
-      if (listener === client) {
-        listener = null;
-        client.release(true);
-      }
-      again();
+      drop();
     });
-    await client.query(`listen ${CHANNEL}`);
+    await client.query(`listen ${CHANNEL}`).catch((error: unknown) => {
+      drop();
+      throw error;
+    });
   }
 
   /** One attempt at a time: a broken connection may both fail its `listen` and report an error. */
@@ -50,7 +66,7 @@ export function createChangeNotices(deps: { pool: Pool; onChange: (sessionId: st
     if (closed) return;
     reconnect ??= setTimeout(() => {
       reconnect = null;
-      void listen().catch(again);
+      follow(listen().catch(again));
     }, RECONNECT_MS).unref();
   }
 
@@ -61,15 +77,17 @@ export function createChangeNotices(deps: { pool: Pool; onChange: (sessionId: st
     publish(sessionId: string): void {
       pending.add(sessionId);
       timer ??= setTimeout(
-        () => void flush().catch((error: unknown) => log.warn({ err: error }, 'telling other controllers failed')),
+        () => follow(flush().catch((error: unknown) => log.warn({ err: error }, 'telling other controllers failed'))),
         COALESCE_MS,
       ).unref();
     },
-    close(): void {
+    /** Resolves when no connection is held any more. */
+    async close(): Promise<void> {
       closed = true;
       for (const waiting of [timer, reconnect]) if (waiting !== null) clearTimeout(waiting);
       listener?.release(true);
       listener = null;
+      await Promise.all(underWay);
     },
   };
 }

@@ -75,6 +75,7 @@ export function createChangeNotices(deps: { pool: Pool; onChange: (sessionId: st
     start: listen,
     /** After commit: passes the hint on to the other controllers. */
     publish(sessionId: string): void {
+      if (closed) return;
       pending.add(sessionId);
       timer ??= setTimeout(
         () => follow(flush().catch((error: unknown) => log.warn({ err: error }, 'telling other controllers failed'))),

@@ -77,6 +77,7 @@ describe('a sign-in on the fake runtime', () => {
     const sessionId = await connect(app);
     expect((await app.client.cancelSession(sessionId)).status).toBe('cancelled');
     expect((await app.client.cancelSession(sessionId)).status).toBe('cancelled');
+    await app.stop();
     const quick = await start();
     const done = await connect(quick);
     await quick.ended(done);
@@ -150,6 +151,8 @@ describe('a sign-in on the fake runtime', () => {
     const userId = randomUUID();
     const good = await start();
     await good.ended(await connect(good, userId));
+    // Two controllers share the work: this one's browsers would sign in.
+    await good.stop();
     const bad = await start({ fakeScript: { credential: 'blank' } });
     await bad.ended(await connect(bad, userId));
     expect(await bad.client.listCredentials(userId)).toMatchObject([{ provider: 'demo', version: 1, revokedAt: null }]);

@@ -173,7 +173,7 @@ async function compose(
   const layers = createLayerInstalls({
     registry,
     source: layerSource,
-    onProgress: (provider, message) => void tellProgress(provider, message),
+    onProgress: tellProgress,
     onEnd: () => reconciler.wake(),
     log,
   });

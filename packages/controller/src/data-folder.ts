@@ -1,6 +1,16 @@
 /** The data folder: made on first start, owner-only but for the passage that the embedded database's own user needs. */
 import { randomBytes } from 'node:crypto';
-import { accessSync, chmodSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Secret } from '@vestibule/protocol/secret';
 
@@ -22,11 +32,22 @@ export class DataFolderError extends Error {
   }
 }
 
+/** Never leaves half a file: one that a full disk or a crash left empty counts as none. */
 function readOrCreate(path: string, create: () => string): string {
+  const found = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
+  if (found !== '') return found;
+  const draft = `${path}.${process.pid}`;
   try {
-    writeFileSync(path, `${create()}\n`, { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    writeFileSync(draft, `${create()}\n`, { mode: 0o600, flush: true });
+    rmSync(path, { force: true });
+    try {
+      linkSync(draft, path);
+    } catch (error) {
+      // Another start was first.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  } finally {
+    rmSync(draft, { force: true });
   }
   return readFileSync(path, 'utf8').trim();
 }

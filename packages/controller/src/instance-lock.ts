@@ -31,12 +31,55 @@ function readStartTime(pid: number): string | null {
   }
 }
 
-function readHolder(path: string): Holder | null {
+function readText(path: string): string | null {
   try {
-    const holder = JSON.parse(readFileSync(path, 'utf8')) as Holder;
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function toHolder(text: string | null): Holder | null {
+  try {
+    const holder = JSON.parse(text ?? '') as Holder;
     return Number.isInteger(holder.pid) && holder.pid > 0 ? holder : null;
   } catch {
     return null;
+  }
+}
+
+const readHolder = (path: string): Holder | null => toHolder(readText(path));
+
+function isAlive(holder: Holder | null): holder is Holder {
+  return holder !== null && readStartTime(holder.pid) === holder.startTime;
+}
+
+/** False when the file exists. It is never seen half written. */
+function createWhole(path: string, holder: Holder): boolean {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, JSON.stringify(holder), { mode: 0o600 });
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** Removes exactly the lock that was looked at, one starter at a time: by now the file may be another starter's own. */
+function removeStale(path: string, stale: string | null, own: Holder): void {
+  const turn = `${path}.takeover`;
+  if (!createWhole(turn, own)) {
+    if (!isAlive(readHolder(turn))) rmSync(turn, { force: true });
+    return;
+  }
+  try {
+    if (readText(path) === stale) rmSync(path, { force: true });
+  } finally {
+    rmSync(turn, { force: true });
   }
 }
 
@@ -68,24 +111,17 @@ export class InstanceLock {
 export async function acquireInstanceLock(dir: string, onWait: () => void): Promise<LockResult> {
   const path = join(dir, 'controller.lock');
   const own: Holder = { pid: process.pid, startTime: readStartTime(process.pid) ?? '', state: 'running', url: '' };
-  const draft = `${path}.${process.pid}`;
   const until = performance.now() + STOPPING_PATIENCE_MS;
   let tookOver = false;
   let waited = false;
   for (;;) {
-    writeFileSync(draft, JSON.stringify(own), { mode: 0o600 });
-    try {
-      linkSync(draft, path);
-      return { kind: 'acquired', tookOver, lock: new InstanceLock(path, own) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    } finally {
-      rmSync(draft, { force: true });
-    }
-    const holder = readHolder(path);
-    if (holder === null || readStartTime(holder.pid) !== holder.startTime) {
-      tookOver = true;
-      rmSync(path, { force: true });
+    if (createWhole(path, own)) return { kind: 'acquired', tookOver, lock: new InstanceLock(path, own) };
+    const text = readText(path);
+    const holder = toHolder(text);
+    if (!isAlive(holder)) {
+      tookOver = text !== null;
+      removeStale(path, text, own);
+      await new Promise((resolve) => setImmediate(resolve));
       continue;
     }
     if (holder.state === 'running' || performance.now() > until) return { kind: 'running', holder };

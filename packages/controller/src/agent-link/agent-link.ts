@@ -3,7 +3,7 @@
  * means every message was acted on. Knows no storage; a message that cannot be acted on ends the link, and the agent offers again.
  */
 import type { Duplex } from 'node:stream';
-import type { ControllerMessage } from '@vestibule/protocol/agent-messages';
+import type { AgentMessage, ControllerMessage } from '@vestibule/protocol/agent-messages';
 import { agentMessageSchema, MAX_LINE_BYTES } from '@vestibule/protocol/agent-messages';
 import type { AgentReport, AgentReports, Greeting } from '../session/agent-reports.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -23,6 +23,8 @@ export class AgentLink {
   #greeting: Greeting | null = null;
   #settleId: string | null = null;
   #settles = 0;
+  #askedAt: number | null = null;
+  #connectedAt = 0;
   readonly #answers = new Map<string, (delivered: boolean) => void>();
   settled = false;
   released = false;
@@ -34,6 +36,15 @@ export class AgentLink {
 
   get connected(): boolean {
     return this.#greeting !== null;
+  }
+
+  /** Since the agent was accepted, by the monotonic clock. */
+  get connectedMs(): number {
+    return performance.now() - this.#connectedAt;
+  }
+
+  get askedMs(): number | null {
+    return this.#askedAt === null ? null : performance.now() - this.#askedAt;
   }
 
   /** Resolves when the link has ended and everything read from it was acted on. Never rejects. */
@@ -59,6 +70,7 @@ export class AgentLink {
     this.settled = false;
     this.#settles += 1;
     this.#settleId = `settle-${this.#settles}`;
+    this.#askedAt = performance.now();
     this.send({ type: 'settle', settleId: this.#settleId });
   }
 
@@ -80,10 +92,11 @@ export class AgentLink {
   }
 
   async #take(line: string): Promise<void> {
-    const message = agentMessageSchema.parse(JSON.parse(line));
+    const message = toMessage(line);
     if (message.type === 'hello') {
       this.#greeting = await this.#deps.reports.greet(this.#deps.vmId, message);
       if (this.#greeting === null) throw new Error('the agent was not accepted');
+      this.#connectedAt = performance.now();
       this.send(this.#greeting.claim);
       this.#deps.onFact();
     } else if (this.#greeting === null) {
@@ -105,5 +118,14 @@ export class AgentLink {
       if (message.type === 'handover') this.storeError = 'the database did not take it';
       throw error;
     }
+  }
+}
+
+/** An error of a parser may quote the line, which may hold a login (I7). */
+function toMessage(line: string): AgentMessage {
+  try {
+    return agentMessageSchema.parse(JSON.parse(line));
+  } catch {
+    throw new Error('the agent sent a line that is no message');
   }
 }

@@ -11,7 +11,17 @@ const FIRST_RETRY_MS = 5;
 const MAX_RETRY_MS = 250;
 const HELLO_TIMEOUT_MS = 10_000;
 
-const IDLE: LinkFact = { state: 'idle', settled: false, released: false, storeError: null };
+/** A link that lasted less is no reason to ask often again: the agent sends what cannot be used. */
+const LASTING_MS = 1_000;
+
+const IDLE: LinkFact = {
+  state: 'idle',
+  stateMs: 0,
+  askedMs: null,
+  settled: false,
+  released: false,
+  storeError: null,
+};
 
 export type AgentLinksDeps = {
   connect: (vmId: string) => Promise<Duplex>;
@@ -21,7 +31,7 @@ export type AgentLinksDeps = {
   log: Logger;
 };
 
-type Entry = { link: AgentLink | null; dropped: boolean; storeError: string | null };
+type Entry = { link: AgentLink | null; dropped: boolean; storeError: string | null; dialledAt: number };
 
 export class AgentLinks implements Links {
   readonly #deps: AgentLinksDeps;
@@ -35,13 +45,15 @@ export class AgentLinks implements Links {
     const entry = this.#entries.get(vmId);
     if (entry === undefined) return IDLE;
     const link = entry.link?.connected === true ? entry.link : null;
-    if (link === null) return { ...IDLE, state: 'dialling', storeError: entry.storeError };
-    return { state: 'connected', settled: link.settled, released: link.released, storeError: entry.storeError };
+    const { storeError } = entry;
+    if (link === null) return { ...IDLE, state: 'dialling', stateMs: performance.now() - entry.dialledAt, storeError };
+    const { settled, released, askedMs, connectedMs: stateMs } = link;
+    return { state: 'connected', stateMs, askedMs, settled, released, storeError };
   }
 
   dial(vmId: string): void {
     if (this.#entries.has(vmId)) return;
-    const entry: Entry = { link: null, dropped: false, storeError: null };
+    const entry: Entry = { link: null, dropped: false, storeError: null, dialledAt: performance.now() };
     this.#entries.set(vmId, entry);
     void this.#keep(vmId, entry);
   }
@@ -81,19 +93,19 @@ export class AgentLinks implements Links {
     while (!entry.dropped) {
       const stream = await this.#deps.connect(vmId).catch(() => null);
       if (stream !== null) {
-        const greeted = await this.#use(vmId, entry, stream);
-        retryMs = greeted ? FIRST_RETRY_MS : retryMs;
+        const connectedMs = await this.#use(vmId, entry, stream);
+        if (connectedMs > LASTING_MS) retryMs = FIRST_RETRY_MS;
       }
       await new Promise((resolve) => setTimeout(resolve, retryMs));
       retryMs = Math.min(MAX_RETRY_MS, retryMs * 1.5);
     }
   }
 
-  /** Runs one link to its end; true when the agent said hello on it. */
-  async #use(vmId: string, entry: Entry, stream: Duplex): Promise<boolean> {
+  /** Runs one link to its end; returns how long it was one after the agent's hello. */
+  async #use(vmId: string, entry: Entry, stream: Duplex): Promise<number> {
     if (entry.dropped) {
       stream.destroy();
-      return false;
+      return 0;
     }
     const { reports, onFact, log } = this.#deps;
     const link = new AgentLink({ vmId, stream, reports, log, onFact });
@@ -101,10 +113,11 @@ export class AgentLinks implements Links {
     const helloTimer = setTimeout(() => link.connected || link.close(), HELLO_TIMEOUT_MS);
     await link.run();
     clearTimeout(helloTimer);
-    const greeted = link.connected;
+    const connectedMs = link.connected ? link.connectedMs : 0;
+    if (link.connected) entry.dialledAt = performance.now();
     entry.storeError = link.storeError;
     entry.link = null;
     onFact();
-    return greeted;
+    return connectedMs;
   }
 }

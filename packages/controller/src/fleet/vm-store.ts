@@ -4,7 +4,8 @@ import { ACTIVE_STATUSES } from '@vestibule/protocol/session';
 import type { Pool } from 'pg';
 
 export type VmPlacement = { vmId: string; hostId: string; runtime: RuntimeKind; maxVms: number; sessionMs: number };
-export type VmClaim = { epoch: number; sessionId: string | null };
+/** `claimedBefore`: an earlier link was given the session already. */
+export type VmClaim = { epoch: number; sessionId: string | null; claimedBefore: boolean };
 
 const UNIQUE_VIOLATION = '23505';
 
@@ -62,15 +63,17 @@ export function createVmStore(deps: { pool: Pool; onChange: (sessionId: string) 
      * Null when the VM is unknown, going, or another boot than the one first seen.
      */
     async greet(vmId: string, bootNonce: string, buildId: string): Promise<VmClaim | null> {
-      const result = await pool.query<{ epoch: number; session_id: string | null }>(
+      const result = await pool.query<{ epoch: number; session_id: string | null; claimed_before: boolean }>(
         `update browser_vms v set epoch = v.epoch + 1, boot_nonce = $2, build_id = $3, ready_at = coalesce(ready_at, clock_timestamp()),
            state = case when state = 'creating' then 'ready' else state end
          where v.vm_id = $1 and v.state <> 'gone' and (v.boot_nonce is null or v.boot_nonce = $2)
-         returning v.epoch, (select s.session_id from auth_sessions s where s.vm_id = v.vm_id) as session_id`,
+         returning v.epoch, v.claimed_at is not null as claimed_before, (select s.session_id from auth_sessions s where s.vm_id = v.vm_id) as session_id`,
         [vmId, bootNonce, buildId],
       );
       const row = result.rows[0];
-      return row === undefined ? null : { epoch: row.epoch, sessionId: row.session_id };
+      return row === undefined
+        ? null
+        : { epoch: row.epoch, sessionId: row.session_id, claimedBefore: row.claimed_before };
     },
 
     async markClaimed(vmId: string): Promise<void> {

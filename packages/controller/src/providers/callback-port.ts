@@ -1,6 +1,12 @@
 /** CLIs that always listen on the same callback port cannot run side by side where VMs share the machine's loopback. */
 import type { FindBlocker } from '../session/reconciler-ports.ts';
+import type { SessionRow } from '../session/session-row.ts';
 import type { ProviderRegistry } from './provider-registry.ts';
+
+function comesBefore(one: SessionRow, other: SessionRow): boolean {
+  const apartMs = one.createdAt.getTime() - other.createdAt.getTime();
+  return apartMs < 0 || (apartMs === 0 && one.sessionId < other.sessionId);
+}
 
 export function createFindBlocker(registry: ProviderRegistry, sharedLoopback: boolean): FindBlocker {
   const portOf = (provider: string): number | undefined => registry.find(provider)?.definition.login.callbackPort;
@@ -8,7 +14,11 @@ export function createFindBlocker(registry: ProviderRegistry, sharedLoopback: bo
     const port = sharedLoopback ? portOf(row.provider) : undefined;
     if (port === undefined) return null;
     const holder = active.find(
-      (other) => other.vm !== null && other.sessionId !== row.sessionId && portOf(other.provider) === port,
+      (other) =>
+        other.sessionId !== row.sessionId &&
+        portOf(other.provider) === port &&
+        // Of two that wait at once the older one goes first, or both would be placed.
+        (other.vm !== null || comesBefore(other, row)),
     );
     if (holder === undefined) return null;
     return `Another sign-in is using port ${port} of this server, which this program needs too. Yours starts as soon as that one ends.`;

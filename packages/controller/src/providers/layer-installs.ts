@@ -15,7 +15,7 @@ export type LayerInstallsDeps = {
   registry: ProviderRegistry;
   source: LayerSource;
   /** Words for a person, at most one a second. */
-  onProgress: (provider: string, message: string) => void;
+  onProgress: (provider: string, message: string) => Promise<void> | void;
   /** The installation ended, well or not. */
   onEnd: () => void;
   log: Logger;
@@ -35,14 +35,16 @@ export function createLayerInstalls(deps: LayerInstallsDeps) {
     await deps.source.install(definition, folder, (message) => {
       if (performance.now() - toldAt < PROGRESS_EVERY_MS) return;
       toldAt = performance.now();
-      deps.onProgress(provider, message);
+      Promise.resolve(deps.onProgress(provider, message)).catch((error: unknown) =>
+        deps.log.warn({ provider, err: error }, 'telling of the installation failed'),
+      );
     });
   }
 
   return {
     fact(provider: string): LayerFact {
       const loaded = deps.registry.find(provider);
-      if (loaded === null) return { state: 'failed', message: `${provider} (it is no longer offered here)` };
+      if (loaded === null) return { state: 'not_offered' };
       if (running.has(provider)) return { state: 'installing' };
       if (deps.source.find(loaded.definition) !== null) return { state: 'ready' };
       const failure = failed.get(provider);

@@ -18,7 +18,17 @@ export function parseProviderFile(text: string): ProviderFileResult {
     }));
     return { ok: false, problems };
   }
-  const parsed = providerDefinitionSchema.safeParse(document.toJS());
+  let content: unknown;
+  try {
+    content = document.toJS();
+  } catch (error) {
+    // An alias without an anchor, or one that would grow without end.
+    return {
+      ok: false,
+      problems: [{ line: null, path: '', message: error instanceof Error ? error.message : 'unreadable' }],
+    };
+  }
+  const parsed = providerDefinitionSchema.safeParse(content);
   if (parsed.success) return { ok: true, definition: parsed.data };
   const problems = parsed.error.issues.map((issue) => {
     const node: unknown = document.getIn(issue.path as (string | number)[], true);

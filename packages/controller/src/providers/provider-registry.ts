@@ -27,8 +27,15 @@ export type ProviderRegistry = {
   get(idOrAlias: string): LoadedProvider;
 };
 
-function listFiles(folder: string): string[] {
-  return readdirSync(folder)
+function listFiles(folder: string, problems: string[]): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    problems.push(`${folder} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    return [];
+  }
+  return names
     .filter((name) => name.endsWith('.yaml') || name.endsWith('.yml'))
     .toSorted()
     .map((name) => join(folder, name));
@@ -42,10 +49,12 @@ export function loadProviders(
   const byId = new Map<string, LoadedProvider>();
   const problems: string[] = [];
   for (const folder of folders) {
-    for (const file of listFiles(folder)) {
+    for (const file of listFiles(folder, problems)) {
       const result = parseProviderFile(readFileSync(file, 'utf8'));
-      if (result.ok) byId.set(result.definition.id, { definition: result.definition, folder });
-      else problems.push(formatProblems(file, result.problems));
+      if (!result.ok) problems.push(formatProblems(file, result.problems));
+      else if (byId.get(result.definition.id)?.folder === folder)
+        problems.push(`${file}: another file of this folder defines "${result.definition.id}" too`);
+      else byId.set(result.definition.id, { definition: result.definition, folder });
     }
   }
   const names = new Map<string, string>();

@@ -3,14 +3,14 @@ import type { AgentMessage, ControllerMessage, Hello, LoginPlan } from '@vestibu
 import { LINK_VERSION } from '@vestibule/protocol/agent-messages';
 import { toFailureMessage } from '@vestibule/protocol/session-failure';
 import type { VmStore } from '../fleet/vm-store.ts';
-import { isActive, type NewStep } from './session-row.ts';
+import type { NewStep } from './session-row.ts';
 import type { SessionStore } from './session-store.ts';
 import type { TakeHandover } from './take-handover.ts';
 
 /** Messages that carry facts about the session; `hello`, `settled` and `answer_delivered` concern the link itself. */
 export type AgentReport = Exclude<AgentMessage, { type: 'hello' | 'settled' }>;
 
-export type Greeting = { sessionId: string; claim: Extract<ControllerMessage, { type: 'claim' }>; active: boolean };
+export type Greeting = { sessionId: string; claim: Extract<ControllerMessage, { type: 'claim' }> };
 
 export type AgentReportsDeps = {
   store: SessionStore;
@@ -36,7 +36,7 @@ export function createAgentReports(deps: AgentReportsDeps) {
   }
 
   async function note(sessionId: string, type: NewStep['type'], data: Record<string, unknown>): Promise<void> {
-    await store.append(sessionId, { type, actor: 'agent', data });
+    await store.appendOnce(sessionId, { type, actor: 'agent', data });
   }
 
   return {
@@ -46,7 +46,9 @@ export function createAgentReports(deps: AgentReportsDeps) {
       const greeted = await vms.greet(vmId, hello.bootNonce, hello.buildId);
       if (greeted === null || greeted.sessionId === null) return null;
       const { sessionId, epoch } = greeted;
-      if (deps.expectedBuildId !== null && hello.buildId !== deps.expectedBuildId) {
+      // An agent that was claimed before an upgrade may hold a login; it speaks the same version.
+      const isOther = deps.expectedBuildId !== null && hello.buildId !== deps.expectedBuildId;
+      if (isOther && !greeted.claimedBefore) {
         await fail(sessionId, 'vm_start_failed', 'its agent is another build than this server ships');
         return null;
       }
@@ -57,7 +59,7 @@ export function createAgentReports(deps: AgentReportsDeps) {
       const remainingMs = Math.max(0, row.expiresAt.getTime() - row.now.getTime());
       const plan = deps.toLoginPlan(row.provider);
       const claim = { type: 'claim', version: LINK_VERSION, epoch, sessionId, remainingMs, plan } as const;
-      return { sessionId, claim, active: isActive(row) };
+      return { sessionId, claim };
     },
 
     /** Records one report and returns what to answer, if anything. Throws when nothing can be said for sure: close the link then. */
@@ -89,7 +91,11 @@ export function createAgentReports(deps: AgentReportsDeps) {
         case 'handover': {
           const row = await store.find(sessionId);
           if (row === null) throw new Error(`session ${sessionId} of ${vmId} is not in the database`);
-          return deps.takeHandover(row, vmId, message);
+          const answer = await deps.takeHandover(row, vmId, message);
+          // The agent has nothing else to offer.
+          if (answer.reason === 'invalid') await fail(sessionId, 'store_failed', 'it is not what was asked for');
+          if (answer.reason === 'too_large') await fail(sessionId, 'credential_too_large', 'all files together');
+          return answer;
         }
         default:
           return message satisfies never;

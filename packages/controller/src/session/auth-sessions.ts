@@ -40,14 +40,25 @@ export function createAuthSessions(deps: AuthSessionsDeps) {
 
   /** Asks the agent for what it holds, for two seconds at most: a login that exists wins over the newer attempt. */
   async function settleFor(row: SessionRow): Promise<void> {
-    if (row.vm === null || deps.links.fact(row.vm.vmId).state !== 'connected') return;
-    deps.links.settle(row.vm.vmId);
+    // An agent that was never claimed got no login plan: it holds nothing.
+    if (row.vm === null || row.status === 'started') return;
+    let asked = false;
     const until = performance.now() + SUPERSEDE_SETTLE_MS;
     for (let leftMs = SUPERSEDE_SETTLE_MS; leftMs > 0; leftMs = until - performance.now()) {
       const fact = deps.links.fact(row.vm.vmId);
-      if (fact.settled || fact.state !== 'connected') return;
+      if ((asked && fact.settled) || !(await isStillActive(row.sessionId))) return;
+      // The VM is another controller's: it sees the row and asks.
+      if (fact.state === 'idle') await store.beginSettling(row.sessionId, 'cancel_requested');
+      if (fact.state === 'connected' && !asked) {
+        deps.links.settle(row.vm.vmId);
+        asked = true;
+      }
       await deps.waitForChange(row.sessionId, Math.min(leftMs, 50));
     }
+  }
+
+  async function isStillActive(sessionId: string): Promise<boolean> {
+    return isActive(await getRow(sessionId));
   }
 
   async function supersede(

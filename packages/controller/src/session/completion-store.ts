@@ -5,7 +5,7 @@
 import type { Handover } from '@vestibule/protocol/agent-messages';
 import { ACTIVE_STATUSES } from '@vestibule/protocol/session';
 import { sources } from './machine.ts';
-import type { SessionStoreDeps } from './session-store.ts';
+import { type SessionStoreDeps, toStorable } from './session-store.ts';
 
 export type SealedCredential = { credentialId: string; encryptedData: Buffer; keyId: string };
 
@@ -59,7 +59,7 @@ export function createCompletionStore(deps: SessionStoreDeps) {
         vmId,
         sealed.credentialId,
         sources('credential_stored', 'completed'),
-        handover.account,
+        handover.account === null ? null : toStorable(handover.account),
         sealed.encryptedData,
         sealed.keyId,
         handover.handoverId,

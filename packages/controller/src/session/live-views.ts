@@ -45,13 +45,20 @@ export function createLiveViews(deps: LiveViewsDeps) {
 
     async open(sessionId: string, signal: AbortSignal): Promise<Duplex> {
       const stream = await waitForDisplay(sessionId, signal);
+      // Until the relay takes it over, nobody else listens; `close` follows.
+      stream.on('error', () => undefined);
       const streams = open.get(sessionId) ?? new Set();
       open.set(sessionId, streams.add(stream));
       stream.once('close', () => {
         streams.delete(stream);
         if (streams.size === 0 && open.get(sessionId) === streams) open.delete(sessionId);
       });
-      await deps.store.append(sessionId, { type: 'live_view_opened', actor: 'person' });
+      try {
+        await deps.store.append(sessionId, { type: 'live_view_opened', actor: 'person' });
+      } catch (error) {
+        stream.destroy();
+        throw error;
+      }
       this.sessionChanged(sessionId);
       return stream;
     },

@@ -49,7 +49,14 @@ const ROW: SessionRow = {
   now: NOW,
 };
 
-const LINK: LinkFact = { state: 'connected', settled: false, released: false, storeError: null };
+const LINK: LinkFact = {
+  state: 'connected',
+  stateMs: 300_000,
+  askedMs: null,
+  settled: false,
+  released: false,
+  storeError: null,
+};
 const RUNNING: VmFact = { state: 'running' };
 const EXITED: VmFact = {
   state: 'exited',
@@ -117,7 +124,7 @@ describe('plan, while the session is active', () => {
     const overdue = { expiresAt: at(-1) };
     expect(kinds(doPlan(overdue, facts()))).toEqual(['begin_settling']);
     expect(kinds(doPlan({ ...overdue, settlingSince: NOW }, facts()))).toEqual(['ask_settle']);
-    expect(doPlan({ ...overdue, settlingSince: NOW }, facts(RUNNING, { settled: true }))).toMatchObject([
+    expect(doPlan({ ...overdue, settlingSince: NOW }, facts(RUNNING, { settled: true, askedMs: 0 }))).toMatchObject([
       { kind: 'end', event: 'deadline_passed', code: 'deadline_passed' },
     ]);
   });
@@ -137,13 +144,14 @@ describe('plan, while the session is active', () => {
   });
 
   it('does not wait for a frozen agent beyond the hold', () => {
-    const overdue = { expiresAt: at(-1), settlingSince: at(-LIMITS.holdMs + 1) };
-    expect(kinds(doPlan(overdue, facts()))).toEqual(['ask_settle']);
-    expect(kinds(doPlan({ ...overdue, settlingSince: at(-LIMITS.holdMs - 1) }, facts()))).toEqual(['end']);
+    const long = LIMITS.holdMs + 2_000;
+    const overdue = { expiresAt: at(-long), settlingSince: at(-long) };
+    expect(kinds(doPlan(overdue, facts(RUNNING, { askedMs: LIMITS.holdMs })))).toEqual([]);
+    expect(kinds(doPlan(overdue, facts(RUNNING, { askedMs: LIMITS.holdMs + 1 })))).toEqual(['end']);
   });
 
   it('says that storing failed when a login was offered and could not be stored until the hold ended', () => {
-    const held = { expiresAt: at(-1), settlingSince: at(-LIMITS.holdMs - 1) };
+    const held = { expiresAt: at(-LIMITS.holdMs - 2), settlingSince: at(-LIMITS.holdMs - 1) };
     const [operation] = doPlan(held, facts(RUNNING, { state: 'dialling', storeError: 'the database did not take it' }));
     expect(operation).toMatchObject({ kind: 'end', event: 'sign_in_failed', code: 'store_failed' });
   });
@@ -187,6 +195,8 @@ describe('plan, after the session ended', () => {
     const inspection = fc.constantFrom<VmFact>(RUNNING, EXITED, { state: 'missing' });
     const link = fc.record<LinkFact>({
       state: fc.constantFrom('idle', 'dialling', 'connected'),
+      stateMs: fc.nat(1e6),
+      askedMs: fc.option(fc.nat(1e6)),
       settled: fc.boolean(),
       released: fc.boolean(),
       storeError: fc.constantFrom(null, 'down'),

@@ -11,7 +11,11 @@ import { isActive, type SessionRow, type VmRow } from './session-row.ts';
 export type LinkFact = {
   /** `idle`: nothing is dialled; `dialling`: no answer yet; `connected`: said hello. */
   state: 'idle' | 'dialling' | 'connected';
-  /** The agent answered the settle asked for on this link: all it held before was processed. */
+  /** How long it has been so, in this process; 0 while idle. */
+  stateMs: number;
+  /** Since the last settle was asked on this link; null when none was. */
+  askedMs: number | null;
+  /** The agent answered the last settle asked on this link: all it held before was processed. */
   settled: boolean;
   /** The session's end was told on this link. */
   released: boolean;
@@ -22,7 +26,12 @@ export type LinkFact = {
 export type VmFact = { state: 'running' } | { state: 'exited'; exit: VmExit } | { state: 'missing' };
 
 export type LayerFact =
-  { state: 'ready' } | { state: 'missing' } | { state: 'installing' } | { state: 'failed'; message: string };
+  /** `not_offered`: by this controller; another one may offer it. */
+  | { state: 'ready' }
+  | { state: 'not_offered' }
+  | { state: 'missing' }
+  | { state: 'installing' }
+  | { state: 'failed'; message: string };
 
 export type Facts = {
   hostId: string;
@@ -46,13 +55,17 @@ export type Operation =
   | { kind: 'ask_settle'; vmId: string }
   | { kind: 'end'; event: 'sign_in_failed' | 'vm_ended' | 'deadline_passed'; code: FailureCode; detail?: string }
   | { kind: 'release'; vmId: string }
-  | { kind: 'destroy_vm'; vmId: string };
+  | { kind: 'destroy_vm'; vm: VmRow };
+
+/** A running agent is reached within this time, or not at all. */
+const REACH_MS = 10_000;
 
 type Cause = { event: 'vm_ended' | 'deadline_passed'; code: FailureCode; detail?: string };
 
 function planUnplaced(row: SessionRow, facts: Facts): Operation[] {
   if (row.now >= row.expiresAt) return [{ kind: 'end', event: 'deadline_passed', code: 'deadline_passed' }];
   const { layer } = facts;
+  if (layer.state === 'not_offered') return [];
   if (layer.state === 'failed')
     return [{ kind: 'end', event: 'sign_in_failed', code: 'cli_install_failed', detail: layer.message }];
   if (layer.state !== 'ready') {
@@ -79,15 +92,23 @@ function neverStarted(vm: VmRow, inspection: VmFact): boolean {
   return inspection.state === 'missing' && vm.state === 'creating' && vm.exitedAt === null;
 }
 
+export function toUnseenExit(now: Date): VmExit {
+  return { exitCode: null, signal: null, reason: 'vanished; nobody saw how it ended', at: now.toISOString() };
+}
+
 function observeEnd(vm: VmRow, inspection: VmFact, now: Date): Operation[] {
   if (vm.exitedAt !== null || inspection.state === 'running' || neverStarted(vm, inspection)) return [];
   if (inspection.state === 'exited') return [{ kind: 'record_exit', vmId: vm.vmId, exit: inspection.exit }];
-  const exit = { exitCode: null, signal: null, reason: 'vanished; nobody saw how it ended', at: now.toISOString() };
-  return [{ kind: 'record_exit', vmId: vm.vmId, exit }];
+  return [{ kind: 'record_exit', vmId: vm.vmId, exit: toUnseenExit(now) }];
 }
 
 /** Why the session should end by itself now, if it should. */
-function findCause(row: SessionRow, vm: VmRow, inspection: VmFact, limits: Limits): Cause | null {
+function findCause(
+  row: SessionRow,
+  vm: VmRow,
+  { inspection, link }: NonNullable<Facts['vm']>,
+  limits: Limits,
+): Cause | null {
   const ended = inspection.state === 'exited' || (inspection.state === 'missing' && !neverStarted(vm, inspection));
   if (ended) {
     const booted = vm.state !== 'creating';
@@ -95,7 +116,8 @@ function findCause(row: SessionRow, vm: VmRow, inspection: VmFact, limits: Limit
     return { event: 'vm_ended', code: booted ? 'vm_ended' : 'vm_start_failed', detail };
   }
   if (row.now >= row.expiresAt) return { event: 'deadline_passed', code: 'deadline_passed' };
-  if (vm.state === 'creating' && row.now.getTime() - vm.createdAt.getTime() > limits.bootMs) {
+  // Counted from the first dial: a controller that was away has not asked yet.
+  if (vm.state === 'creating' && link.state === 'dialling' && link.stateMs > limits.bootMs) {
     return { event: 'vm_ended', code: 'vm_start_failed', detail: 'it did not answer in time' };
   }
   return null;
@@ -116,16 +138,28 @@ function planSettling(
       : { kind: 'end', event: 'sign_in_failed', code: 'store_failed', detail: link.storeError };
   // An agent that was never claimed got no login plan: it holds nothing.
   if (row.status === 'started') return [end];
-  const heldMs = row.now.getTime() - row.settlingSince.getTime();
-  const running = inspection.state === 'running';
-  if (link.state === 'connected') {
+  const { holdMs } = limits;
+  // Settling may have begun long before, for a silence of the host that ended.
+  const since = cause.event === 'deadline_passed' ? row.expiresAt : row.settlingSince;
+  const heldMs = row.now.getTime() - Math.max(since.getTime(), row.settlingSince.getTime());
+  if (inspection.state !== 'running') {
     // A link of a dead VM ends by itself once it is read to its end.
-    if (!running) return [];
-    // An agent that is frozen answers nothing: it counts as unreachable when the hold ends.
-    if (link.settled || heldMs > limits.holdMs) return [end];
-    return [{ kind: 'ask_settle', vmId }];
+    return link.state === 'connected' && heldMs <= holdMs ? [] : [end];
   }
-  return !running || heldMs > limits.holdMs ? [end] : [];
+  if (link.state !== 'connected') {
+    // A controller that was away longer than the hold must have tried by itself.
+    return heldMs > holdMs && link.stateMs > Math.min(holdMs, REACH_MS) ? [end] : [];
+  }
+  // An answer to a question from before says nothing of what the agent holds now.
+  if (link.askedMs === null || (link.settled && link.askedMs > heldMs)) return [{ kind: 'ask_settle', vmId }];
+  // An agent that is frozen answers nothing: it counts as unreachable when the hold ends.
+  return link.settled || link.askedMs > holdMs ? [end] : [];
+}
+
+/** A controller that has no link to the agent began to settle, to supersede the session. */
+function wantsSettling(row: SessionRow, link: LinkFact): boolean {
+  if (row.settlingSince === null || link.state !== 'connected') return false;
+  return link.askedMs === null || link.askedMs > row.now.getTime() - row.settlingSince.getTime();
 }
 
 function planActive(row: SessionRow, facts: Facts, limits: Limits): Operation[] {
@@ -136,7 +170,8 @@ function planActive(row: SessionRow, facts: Facts, limits: Limits): Operation[] 
   const operations = observeEnd(vm, inspection, row.now);
   if (neverStarted(vm, inspection) && row.now < row.expiresAt) operations.push({ kind: 'create_vm', vm });
   if (inspection.state === 'running' && link.state === 'idle') operations.push({ kind: 'dial', vmId: vm.vmId });
-  const cause = findCause(row, vm, inspection, limits);
+  const cause = findCause(row, vm, facts.vm, limits);
+  if (cause === null && wantsSettling(row, link)) operations.push({ kind: 'ask_settle', vmId: vm.vmId });
   return cause === null ? operations : [...operations, ...planSettling(row, vm.vmId, cause, facts.vm, limits)];
 }
 
@@ -144,12 +179,13 @@ function planEnded(row: SessionRow, facts: Facts): Operation[] {
   const { vm } = row;
   if (vm === null || facts.vm === null || vm.state === 'gone') return [];
   const { inspection, link } = facts.vm;
-  const operations = observeEnd(vm, inspection, row.now);
+  // Of a VM that is missing, the runtime still knows how it ended: destroying it again tells.
+  const operations = inspection.state === 'missing' ? [] : observeEnd(vm, inspection, row.now);
   if (link.state === 'connected' && !link.released) operations.push({ kind: 'release', vmId: vm.vmId });
   if (inspection.state === 'running' && link.state === 'idle') operations.push({ kind: 'dial', vmId: vm.vmId });
   const nothingLeft = inspection.state !== 'running' && link.state !== 'connected';
   const graceOver = vm.destroyAt !== null && row.now >= vm.destroyAt;
-  if (nothingLeft || graceOver) operations.push({ kind: 'destroy_vm', vmId: vm.vmId });
+  if (nothingLeft || graceOver) operations.push({ kind: 'destroy_vm', vm });
   return operations;
 }
 

@@ -5,14 +5,15 @@
 import { toFailureMessage } from '@vestibule/protocol/session-failure';
 import type { Logger } from '../telemetry/logger.ts';
 import type { VmStore } from '../fleet/vm-store.ts';
-import { type Facts, type Limits, type Operation, plan } from './plan.ts';
+import { type Facts, type Limits, type Operation, plan, toUnseenExit } from './plan.ts';
 import type { FindBlocker, Host, Layers, Links } from './reconciler-ports.ts';
-import { isActive, type SessionRow } from './session-row.ts';
+import { isActive, type SessionRow, type VmRow } from './session-row.ts';
 import type { SessionStore } from './session-store.ts';
 
 const TICK_MS = 500;
 const HEARTBEAT_MS = 5_000;
 const SWEEP_MS = 10_000;
+const LAST_STEPS_MS = 5_000;
 
 export type ReconcilerDeps = {
   store: SessionStore;
@@ -36,6 +37,7 @@ export function createReconciler(deps: ReconcilerDeps) {
   const steps = new Set<Promise<void>>();
   let heartbeatAt = 0;
   let sweepAt = 0;
+  let sweeping: Promise<void> | null = null;
 
   function wake(): void {
     woken = true;
@@ -71,12 +73,12 @@ export function createReconciler(deps: ReconcilerDeps) {
     if (now !== null && isActive(now)) links.dial(vmId);
   }
 
-  async function destroyVm(vmId: string): Promise<void> {
+  async function destroyVm({ vmId, state }: VmRow): Promise<void> {
     await vms.markDraining(vmId);
     links.shutdown(vmId);
     const exit = await host.destroy(vmId);
     links.drop(vmId);
-    if (exit !== null) await vms.recordExit(vmId, exit);
+    if (exit !== null || state !== 'creating') await vms.recordExit(vmId, exit ?? toUnseenExit(new Date()));
     await vms.markGone(vmId);
   }
 
@@ -116,7 +118,7 @@ export function createReconciler(deps: ReconcilerDeps) {
       case 'release':
         return links.release(operation.vmId);
       case 'destroy_vm':
-        return destroyVm(operation.vmId);
+        return destroyVm(operation.vm);
       default:
         return operation satisfies never;
     }
@@ -151,8 +153,18 @@ export function createReconciler(deps: ReconcilerDeps) {
     const wanted = await vms.listNotGone(host.hostId);
     for (const vmId of found.filter((id) => !wanted.has(id))) {
       log.warn({ vmId }, 'found a browser VM that no row wants; destroying it');
-      await host.destroy(vmId);
+      await host.destroy(vmId).catch((error: unknown) => log.error({ vmId, err: error }, 'it could not be destroyed'));
     }
+  }
+
+  /** Beside the sessions: what cannot be cleared up must not hold them up. */
+  function startSweep(): void {
+    sweeping ??= sweep()
+      .catch((error: unknown) => log.error({ err: error }, 'sweeping failed; it is tried again'))
+      .finally(() => {
+        sweeping = null;
+        sweepAt = performance.now() + SWEEP_MS;
+      });
   }
 
   async function housekeep(): Promise<void> {
@@ -161,10 +173,7 @@ export function createReconciler(deps: ReconcilerDeps) {
       await vms.registerHost(host.hostId, host.runtime);
       heartbeatAt = now + HEARTBEAT_MS;
     }
-    if (now >= sweepAt) {
-      await sweep();
-      sweepAt = now + SWEEP_MS;
-    }
+    if (now >= sweepAt) startSweep();
   }
 
   async function pass(): Promise<void> {
@@ -206,7 +215,10 @@ export function createReconciler(deps: ReconcilerDeps) {
       stopped = true;
       wake();
       await loop;
-      await Promise.all(steps);
+      const last = Promise.all([...steps, sweeping]).then(() => true);
+      const patience = new Promise<false>((resolve) => setTimeout(() => resolve(false), LAST_STEPS_MS).unref());
+      if (!(await Promise.race([last, patience])))
+        log.warn('a step did not end in time; the next start takes it up again');
     },
   };
 }

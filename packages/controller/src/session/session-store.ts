@@ -24,7 +24,15 @@ function logged(first: number): string {
 }
 
 function toParameters(step: NewStep): [string, string, string] {
-  return [step.type, step.actor, JSON.stringify(step.data ?? {})];
+  // PostgreSQL keeps neither NUL nor half a surrogate pair; a step refused for its words would block all that the agent says after it.
+  const data = JSON.stringify(step.data ?? {}, (_key, value: unknown) =>
+    typeof value === 'string' ? toStorable(value) : value,
+  );
+  return [step.type, step.actor, data];
+}
+
+export function toStorable(text: string): string {
+  return Buffer.from(text.replaceAll('\u0000', '')).toString();
 }
 
 const END_STEP = { failed: 'session_failed', timeout: 'session_timed_out', cancelled: 'session_cancelled' } as const;
@@ -200,6 +208,20 @@ export function createSessionStore(deps: SessionStoreDeps) {
            returning session_id, event_seq
          ) ${logged(4)}`,
         [sessionId, ACTIVE, activeOnly, ...toParameters(step)],
+      );
+    },
+
+    /** As `append`, but what was said before in the same words changes nothing: an agent repeats itself at every new link. */
+    appendOnce(sessionId: string, step: NewStep): Promise<boolean> {
+      return change(
+        sessionId,
+        `with changed as (
+           update auth_sessions s set event_seq = event_seq + 1 where session_id = $1 and status = any($2)
+             and not exists (select from auth_session_events e
+               where e.session_id = s.session_id and e.type = $3 and e.actor = $4 and e.data = $5::jsonb)
+           returning session_id, event_seq
+         ) ${logged(3)}`,
+        [sessionId, ACTIVE, ...toParameters(step)],
       );
     },
 

@@ -1,0 +1,66 @@
+/** Two controllers over one database, and frozen VMs. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from './db/testing.ts';
+import { startTestApp, type TestApp, type TestAppOptions } from './testing-app.ts';
+
+let database: TestDatabase;
+const apps: TestApp[] = [];
+beforeEach(async () => {
+  database = await createTestDatabase();
+});
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.remove();
+  await database.close();
+});
+async function start(options?: TestAppOptions): Promise<TestApp> {
+  const app = await startTestApp(database, options);
+  apps.push(app);
+  return app;
+}
+const connect = async (app: TestApp, userId: string = randomUUID(), supersede = false): Promise<string> =>
+  (await app.client.createSession({ userId, provider: 'demo', supersede })).sessionId;
+
+describe('two controllers over one database', () => {
+  it('leave each other the sign-ins only one of them offers', async () => {
+    const a = await start({ env: { VESTIBULE_MAX_SESSIONS: '1' } });
+    await a.ended(await connect(a));
+    // Its only place is kept for the grace, so the next one waits.
+    const sessionId = await connect(a);
+    await start({ env: { VESTIBULE_DEMO: '0' } });
+    await wait(1_500);
+    expect((await a.client.getSession(sessionId)).status).not.toBe('failed');
+  });
+
+  it('settle a session before it is superseded through the other one (I9)', async () => {
+    const userId = randomUUID();
+    const a = await start({ fakeScript: { signIn: 'never' } });
+    const first = await connect(a, userId);
+    await a.follow(first, ({ status }) => status === 'awaiting_user_auth');
+    const b = await start();
+    await connect(b, userId, true);
+    const steps = (await a.client.getTimeline(first)).steps.map(({ type }) => type);
+    expect(steps).toContain('settling');
+  });
+});
+
+describe('a frozen VM', () => {
+  it.each(['boot', 'url_opened'] as const)(
+    'from %s on does not hold its session beyond deadline and hold',
+    async (hang) => {
+      const env = { VESTIBULE_SESSION_SECONDS: '1', VESTIBULE_HOLD_SECONDS: '1', VESTIBULE_GRACE_SECONDS: '0' };
+      const app = await start({ fakeScript: { hang }, env });
+      const sessionId = await connect(app);
+      const last = (await app.follow(sessionId)).at(-1)?.session;
+      expect(last).toMatchObject({ status: 'timeout', vm: { state: 'gone' } });
+    },
+  );
+
+  it('is destroyed also when it freezes in its grace', async () => {
+    const env = { VESTIBULE_GRACE_SECONDS: '1' };
+    const app = await start({ fakeScript: { hang: 'answered' }, env });
+    const last = (await app.follow(await connect(app))).at(-1)?.session;
+    expect(last).toMatchObject({ status: 'completed', vm: { state: 'gone' } });
+  });
+});

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import type { SessionPush } from '@vestibule/protocol/api';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../db/testing.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { createPushes } from './pushes.ts';
+import { createTestSessions } from './testing-sessions.ts';
+
+let database: TestDatabase;
+let sessions: Awaited<ReturnType<typeof createTestSessions>>;
+let pushes: ReturnType<typeof createPushes>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  sessions = await createTestSessions(database);
+});
+afterAll(() => database.close());
+beforeEach(() => {
+  pushes = createPushes({ store: sessions.store, log: createLogger({ level: 'silent' }).logger });
+});
+afterEach(() => pushes.close());
+
+const NOTE = { type: 'waiting', actor: 'controller' } as const;
+const CANCEL = { event: 'cancel_requested', code: 'cancelled', message: 'no', actor: 'person' } as const;
+
+/** A page that keeps all it is told. */
+function createPage() {
+  const told: SessionPush[] = [];
+  let ends = 0;
+  return {
+    told,
+    seqs: () => told.flatMap((push) => push.steps.map((step) => step.seq)),
+    ends: () => ends,
+    listener: { onPush: (push: SessionPush) => void told.push(push), onEnd: () => void (ends += 1) },
+  };
+}
+
+const upTo = (last: number, first = 1): number[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+describe('pushes', () => {
+  it('refuse a session that does not exist', async () => {
+    const subscribed = pushes.subscribe(randomUUID(), 0, createPage().listener);
+    await expect(subscribed).rejects.toMatchObject({ code: 'session_not_found' });
+  });
+
+  it('deliver the present state before the subscription resolves, with the steps after the one last seen', async () => {
+    const { sessionId } = await sessions.awaitPerson();
+    const page = createPage();
+    await pushes.subscribe(sessionId, 2, page.listener);
+    expect(page.told[0]?.session.status).toBe('awaiting_user_auth');
+    expect(page.seqs()).toEqual(upTo(page.told[0]?.session.seq ?? 0, 3));
+  });
+
+  it('miss nothing and repeat nothing while changes, wake-ups and new pages come side by side', async () => {
+    const sessionId = await sessions.begin();
+    const changes = 120;
+    const pages: { page: ReturnType<typeof createPage>; from: number }[] = [];
+    const change = async (): Promise<void> => {
+      await sessions.store.append(sessionId, NOTE);
+      pushes.wake(sessionId);
+    };
+    const join = async (from: number): Promise<void> => {
+      const page = createPage();
+      pages.push({ page, from });
+      await pushes.subscribe(sessionId, from, page.listener);
+    };
+    await Promise.all([
+      ...Array.from({ length: changes }, change),
+      ...Array.from({ length: 20 }, (_, index) => join(index % 2)),
+    ]);
+    for (const { page, from } of pages) {
+      await expect.poll(() => page.seqs().at(-1)).toBe(changes + 1);
+      expect(page.seqs()).toEqual(upTo(changes + 1, from + 1));
+    }
+  });
+
+  it('tell of a change whose wake-up got lost', async () => {
+    const sessionId = await sessions.begin();
+    const page = createPage();
+    await pushes.subscribe(sessionId, 0, page.listener);
+    await sessions.store.append(sessionId, NOTE);
+    await expect.poll(() => page.seqs(), { timeout: 5_000 }).toEqual([1, 2]);
+  });
+
+  it('never show a step before the state that belongs to it', async () => {
+    const { sessionId } = await sessions.awaitPerson();
+    const page = createPage();
+    await pushes.subscribe(sessionId, 0, page.listener);
+    await sessions.store.end(sessionId, CANCEL);
+    pushes.wake(sessionId);
+    await expect.poll(() => page.told.at(-1)?.session.status).toBe('cancelled');
+    for (const { session, steps } of page.told) {
+      const saysCancelled = steps.some((step) => step.type === 'session_cancelled');
+      if (saysCancelled) expect(session.status).toBe('cancelled');
+      expect(steps.every((step) => step.seq <= session.seq)).toBe(true);
+    }
+  });
+
+  it('end once the session has ended and its VM is gone, not before', async () => {
+    const { sessionId, vmId } = await sessions.awaitPerson();
+    const page = createPage();
+    const leave = await pushes.subscribe(sessionId, 0, {
+      ...page.listener,
+      onEnd: () => (page.listener.onEnd(), leave()),
+    });
+    await sessions.store.end(sessionId, CANCEL);
+    pushes.wake(sessionId);
+    await expect.poll(() => page.told.at(-1)?.session.status).toBe('cancelled');
+    expect(page.ends()).toBe(0);
+    await sessions.vms.markGone(vmId);
+    pushes.wake(sessionId);
+    await expect.poll(page.ends).toBe(1);
+    expect(page.told.at(-1)?.session.vm?.state).toBe('gone');
+  });
+
+  it('end at once for a page that comes after everything was over', async () => {
+    const { sessionId, vmId } = await sessions.awaitPerson();
+    await sessions.store.end(sessionId, CANCEL);
+    await sessions.vms.markGone(vmId);
+    const page = createPage();
+    await pushes.subscribe(sessionId, 0, page.listener);
+    expect(page.told).toHaveLength(1);
+    await expect.poll(page.ends).toBeGreaterThan(0);
+  });
+
+  it('tell nothing more to a page that left', async () => {
+    const sessionId = await sessions.begin();
+    const [gone, stays] = [createPage(), createPage()];
+    const leave = await pushes.subscribe(sessionId, 0, gone.listener);
+    await pushes.subscribe(sessionId, 0, stays.listener);
+    leave();
+    await sessions.store.append(sessionId, NOTE);
+    pushes.wake(sessionId);
+    await expect.poll(stays.seqs).toEqual([1, 2]);
+    expect(gone.seqs()).toEqual([1]);
+  });
+});

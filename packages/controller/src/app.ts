@@ -102,12 +102,16 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { config, folder, product, log } = options;
   const releases: (() => Promise<void> | void)[] = [];
   const release = async (): Promise<void> => {
-    for (const step of releases.splice(0).toReversed()) await step();
+    for (const step of releases.splice(0).toReversed()) {
+      await Promise.resolve()
+        .then(step)
+        .catch((error: unknown) => log.error({ err: error }, 'a part could not be closed'));
+    }
   };
   try {
     return await compose(options, releases, release);
   } catch (error) {
-    await release().catch((cause: unknown) => log.error({ err: cause }, 'clearing up after a failed start failed'));
+    await release();
     throw error;
   } finally {
     log.debug({ dataDir: folder.dir, version: product.version, runtime: config.runtime }, 'start-up ended');

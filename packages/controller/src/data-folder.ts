@@ -55,10 +55,10 @@ function readOrCreate(path: string, create: () => string): string {
 /** Throws `DataFolderError` when the folder cannot be made or written. */
 export function openDataFolder(dir: string, givenToken: Secret<string> | null): DataFolder {
   try {
-    mkdirSync(dir, { recursive: true });
+    const created = mkdirSync(dir, { recursive: true }) !== undefined;
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     // Root's database runs as another user, who must pass through but may list nothing.
-    chmodSync(dir, process.getuid?.() === 0 ? 0o711 : 0o700);
+    if (created) chmodSync(dir, process.getuid?.() === 0 ? 0o711 : 0o700);
     const folder = {
       dir,
       installationId: readOrCreate(join(dir, 'installation-id'), () => randomBytes(4).toString('hex')),

@@ -13,6 +13,8 @@ export type PoolOptions = {
   config: ConnectionConfig;
   log: Pick<Logger, 'warn'>;
   maxConnections?: number;
+  /** A query that takes longer fails: a database behind a silent network must not stall its callers. Default none. */
+  queryTimeoutMs?: number;
 };
 
 /**
@@ -25,6 +27,7 @@ export function createPool(options: PoolOptions): Pool {
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: CONNECT_MS,
     application_name: 'vestibule',
+    ...(options.queryTimeoutMs === undefined ? {} : { query_timeout: options.queryTimeoutMs }),
   });
   pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection was lost'));
   // Without a listener, a connection lost while its holder awaits something else would end the process.

@@ -24,6 +24,9 @@ export type OpenDatabaseOptions = {
   maxConnections?: number;
 };
 
+/** The product's statements take milliseconds. */
+const QUERY_MS = 20_000;
+
 type Source = { owner: ConnectionConfig; app: ConnectionConfig; isExternal: boolean; stop(): Promise<void> };
 
 async function openSource(options: OpenDatabaseOptions): Promise<Source> {
@@ -47,7 +50,12 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
   const source = await openSource(options);
   try {
     await prepareSchema(source, log);
-    const pool = createPool({ config: source.app, log, maxConnections: options.maxConnections ?? 10 });
+    const pool = createPool({
+      config: source.app,
+      log,
+      maxConnections: options.maxConnections ?? 10,
+      queryTimeoutMs: QUERY_MS,
+    });
     try {
       await assertDurable(pool);
       await assertUnprivileged(pool);

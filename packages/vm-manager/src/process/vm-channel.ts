@@ -16,11 +16,9 @@ export async function connectToVmSocket(path: string): Promise<Socket> {
     if (!(await entry.stat()).isSocket()) throw new Error(`not a socket: ${path}`);
     return await new Promise((resolve, reject) => {
       const socket = connect({ path: `/proc/self/fd/${entry.fd}` });
-      socket.once('error', reject);
-      socket.once('connect', () => {
-        socket.off('error', reject);
-        resolve(socket);
-      });
+      // Stays: an error before the caller listens must end no more than the socket.
+      socket.on('error', reject);
+      socket.once('connect', () => resolve(socket));
     });
   } finally {
     await entry.close();

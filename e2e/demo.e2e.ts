@@ -1,7 +1,8 @@
 /** The demo, by hand: typed into the live view, to *Connected*, with the unshortened grace of 30 s. */
 import { expect, test } from '@playwright/test';
+import { readHomeFile } from './support/browser-vm.ts';
 import { openCredential, query } from './support/database.ts';
-import { DEMO_BUTTON, signInByHand } from './support/live-view.ts';
+import { DEMO_LOOK, signInByHand } from './support/live-view.ts';
 import { startVestibule, type VestibuleServer } from './support/vestibule-server.ts';
 
 const CREDENTIAL = '.config/vestibule-demo/credentials.json';
@@ -15,7 +16,7 @@ test.afterAll(() => server.remove());
 test('a person signs in to the demo and stays connected whatever becomes of the machine', async ({ page }) => {
   await page.goto(server.signInLink);
   await page.getByRole('button', { name: 'Connect Demo' }).click();
-  await signInByHand(page, DEMO_BUTTON, { user: 'demo', password: 'demo' });
+  await signInByHand(page, DEMO_LOOK, { user: 'demo', password: 'demo' });
   await expect(page.getByRole('heading', { name: 'Connected' })).toBeVisible();
   const sessionId = new URL(page.url()).pathname.split('/').at(-1) ?? '';
 
@@ -40,9 +41,10 @@ test('a person signs in to the demo and stays connected whatever becomes of the 
     ]);
   });
 
-  await test.step('the stored credential opens to what the CLI wrote', async () => {
+  await test.step('the stored credential opens to exactly the bytes the CLI wrote', async () => {
     const files = await openCredential(server.dataDir, sessionId);
     expect([...files.keys()]).toEqual([CREDENTIAL]);
+    expect(files.get(CREDENTIAL)?.equals(await readHomeFile(server.dataDir, sessionId, CREDENTIAL))).toBe(true);
     expect(JSON.parse(String(files.get(CREDENTIAL)))).toMatchObject({ account: 'demo@vestibule.example' });
   });
 

@@ -1,11 +1,11 @@
 /**
- * A fake identity provider for tests: an OAuth 2.1 authorization server over plain HTTP with one user, whose sign-in form and consent page
- * a person or a test fills in by hand. It keeps a journal of everything it issued. Never part of the product.
+ * A fake identity provider for tests: an OAuth 2.1 authorization server over plain HTTP, whose sign-in form and consent page a person or
+ * a test fills in by hand. It keeps a journal of everything it issued. Never part of the product.
  */
 import { appendFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Grants, type IssuedTokens, type Record } from './grants.ts';
+import { Grants, type IssuedTokens, type Journal } from './grants.ts';
 import { toConsentPage, toDonePage, toRefusalPage, toSignInPage } from './pages.ts';
 
 export type FakeIdentityProvider = {
@@ -18,14 +18,12 @@ export type FakeIdentityProviderOptions = {
   host: string;
   /** 0 for any. */
   port: number;
-  /** Its address as seen by those who use it, when that is not `host` and `port`. */
-  publicUrl?: string | undefined;
-  /** Gets one JSON line for each thing issued or refused, tokens included. */
-  journal?: string | undefined;
-  user?: string | undefined;
-  password?: string | undefined;
+  /** Gets one JSON line for each thing issued or refused, codes and tokens included. */
+  journal: string;
+  /** Passwords by user name. */
+  users: Readonly<Record<string, string>>;
   /** Begins every code and token, so that a test can look for it anywhere. */
-  tokenPrefix?: string | undefined;
+  tokenPrefix: string;
 };
 
 const ACCESS_TOKEN_SECONDS = 3600;
@@ -34,10 +32,8 @@ const MAX_BODY_CHARS = 16 * 1024;
 type Answer = { status: number; type: string; body: string; location?: string };
 
 export async function startFakeIdentityProvider(options: FakeIdentityProviderOptions): Promise<FakeIdentityProvider> {
-  const { host, port, publicUrl, journal, user = 'ada', password = 'correct horse', tokenPrefix = 'fake' } = options;
-  const record: Record = (entry) => {
-    if (journal) appendFileSync(journal, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
-  };
+  const { host, port, journal, users, tokenPrefix } = options;
+  const record: Journal = (entry) => appendFileSync(journal, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
   const grants = new Grants(record, tokenPrefix);
 
   const authorize = (query: URLSearchParams): Answer => {
@@ -48,9 +44,9 @@ export async function startFakeIdentityProvider(options: FakeIdentityProviderOpt
   };
   const signIn = (form: URLSearchParams): Answer => {
     const requestId = form.get('request') ?? '';
-    if (form.get('user') !== user || form.get('password') !== password) {
-      return html(401, toSignInPage(requestId, true));
-    }
+    const user = form.get('user') ?? '';
+    const password = Object.hasOwn(users, user) ? users[user] : undefined;
+    if (password === undefined || form.get('password') !== password) return html(401, toSignInPage(requestId, true));
     const request = grants.signIn(requestId, user);
     if (!request) return html(400, toRefusalPage('This sign-in is over.'));
     return html(200, toConsentPage(requestId, request.clientId, request.scope));
@@ -99,7 +95,7 @@ export async function startFakeIdentityProvider(options: FakeIdentityProviderOpt
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   const bound = server.address() as AddressInfo;
   return {
-    url: publicUrl ?? `http://${host}:${bound.port}`,
+    url: `http://${host}:${bound.port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -12,21 +12,23 @@ export type SignInRequest = {
   state: string | null;
 };
 
+type Holder = { user: string; scope: string };
+
 export type IssuedTokens = { accessToken: string; refreshToken: string; scope: string };
 
 /** Called for everything issued or refused, with the tokens themselves: tests look for them afterwards. */
-export type Record = (entry: { type: string; [field: string]: string }) => void;
+export type Journal = (entry: { type: string; [field: string]: string }) => void;
 
 const LOOPBACK = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\]):\d+\//;
 
 export class Grants {
-  readonly #record: Record;
+  readonly #record: Journal;
   readonly #tokenPrefix: string;
   readonly #requests = new Map<string, { request: SignInRequest; user: string | null }>();
-  readonly #codes = new Map<string, SignInRequest>();
-  readonly #refreshTokens = new Map<string, string>();
+  readonly #codes = new Map<string, { request: SignInRequest; user: string }>();
+  readonly #refreshTokens = new Map<string, Holder>();
 
-  constructor(record: Record, tokenPrefix: string) {
+  constructor(record: Journal, tokenPrefix: string) {
     this.#record = record;
     this.#tokenPrefix = tokenPrefix;
   }
@@ -67,34 +69,37 @@ export class Grants {
     const target = new URL(redirectUri);
     if (allowed) {
       const code = this.#create('code');
-      this.#codes.set(code, entry.request);
+      this.#codes.set(code, { request: entry.request, user: entry.user });
       target.searchParams.set('code', code);
-    } else target.searchParams.set('error', 'access_denied');
+      this.#record({ type: 'allowed', user: entry.user, code });
+    } else {
+      target.searchParams.set('error', 'access_denied');
+      this.#record({ type: 'denied', user: entry.user });
+    }
     if (state !== null) target.searchParams.set('state', state);
-    this.#record({ type: allowed ? 'allowed' : 'denied', user: entry.user });
     return target.href;
   }
 
   /** Null when the code is unknown or used, or the verifier or redirect does not fit. */
   redeemCode(form: URLSearchParams): IssuedTokens | null {
     const code = form.get('code') ?? '';
-    const request = this.#codes.get(code);
+    const grant = this.#codes.get(code);
     this.#codes.delete(code);
     const challenge = createHash('sha256')
       .update(form.get('code_verifier') ?? '')
       .digest('base64url');
-    if (request?.challenge !== challenge || request.redirectUri !== form.get('redirect_uri')) {
+    if (grant?.request.challenge !== challenge || grant.request.redirectUri !== form.get('redirect_uri')) {
       this.#record({ type: 'code_refused' });
       return null;
     }
-    return this.#issue('authorization_code', request.scope);
+    return this.#issue('authorization_code', { user: grant.user, scope: grant.request.scope });
   }
 
   /** Null when the refresh token is unknown or used. */
   refresh(refreshToken: string): IssuedTokens | null {
-    const scope = this.#refreshTokens.get(refreshToken);
+    const holder = this.#refreshTokens.get(refreshToken);
     this.#refreshTokens.delete(refreshToken);
-    if (scope !== undefined) return this.#issue('refresh_token', scope);
+    if (holder !== undefined) return this.#issue('refresh_token', holder);
     this.#record({ type: 'refresh_refused' });
     return null;
   }
@@ -104,11 +109,12 @@ export class Grants {
     this.#record({ type: 'revoked', token });
   }
 
-  #issue(grant: string, scope: string): IssuedTokens {
-    const tokens = { accessToken: this.#create('access'), refreshToken: this.#create('refresh'), scope };
-    this.#refreshTokens.set(tokens.refreshToken, scope);
-    this.#record({ type: 'issued', grant, accessToken: tokens.accessToken, refreshToken: tokens.refreshToken });
-    return tokens;
+  #issue(grant: string, holder: Holder): IssuedTokens {
+    const accessToken = this.#create('access');
+    const refreshToken = this.#create('refresh');
+    this.#refreshTokens.set(refreshToken, holder);
+    this.#record({ type: 'issued', grant, user: holder.user, accessToken, refreshToken });
+    return { accessToken, refreshToken, scope: holder.scope };
   }
 
   #create(kind: string): string {

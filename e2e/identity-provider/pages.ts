@@ -7,6 +7,7 @@ main { max-width: 440px; margin: 0 auto; padding: 32px; background: #fff; border
 h1 { margin: 0 0 16px; font-size: 26px }
 label { display: block; margin-bottom: 16px; font-weight: 600 }
 input { display: block; width: 100%; margin-top: 6px; padding: 14px; font: inherit; border: 1.5px solid #b8ae9a; border-radius: 8px }
+input:focus { outline: 4px solid #0b7a75; outline-offset: 1px }
 button { width: 100%; min-height: 54px; margin-bottom: 12px; font: inherit; font-weight: 600; border: 0; border-radius: 8px;
   color: #fff; background: #c2410c }
 button[value=deny] { color: #26221c; background: #ece7dc }

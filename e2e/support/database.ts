@@ -1,12 +1,16 @@
 /** Reads the database of a running Vestibule as its operator could, and opens a stored credential with the operator's own key file. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from '@playwright/test';
 import pg from 'pg';
 import { createLocalKey } from '../../packages/controller/src/vault/local-key.ts';
 import { loadLocalKeyFile } from '../../packages/controller/src/vault/local-key-file.ts';
 import { createVault } from '../../packages/controller/src/vault/vault.ts';
 
-function toPool(dataDir: string): pg.Pool {
+export type VmEnd = { state: string; exit_code: number | null; exit_reason: string | null };
+
+/** A connection in the product's own role, to be ended by the caller. */
+export function toPool(dataDir: string): pg.Pool {
   // Lines of postmaster.pid (PostgreSQL, miscadmin.h): pid, data folder, start time, port, socket folder.
   const [, , , port, host] = readFileSync(join(dataDir, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n');
   return new pg.Pool({ host: host ?? '', port: Number(port), user: 'vestibule_app', database: 'vestibule', max: 1 });
@@ -23,6 +27,17 @@ export async function query<Row extends pg.QueryResultRow>(
   } finally {
     await pool.end();
   }
+}
+
+/** Waits until the session's VM is destroyed; returns how it ended. */
+export async function waitUntilGone(dataDir: string, sessionId: string): Promise<VmEnd> {
+  const select = `select state, exit_code, exit_reason from browser_vms join auth_sessions using (vm_id) where session_id = $1`;
+  let end: VmEnd | undefined;
+  await expect
+    .poll(async () => ([end] = await query<VmEnd>(dataDir, select, [sessionId]))[0]?.state, { timeout: 60_000 })
+    .toBe('gone');
+  if (end === undefined) throw new Error(`session ${sessionId} had no VM`);
+  return end;
 }
 
 /** The bytes of each file of the credential that completed the session, by path. */

@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { toClusterFolder } from '../../packages/controller/src/db/embedded-postgres/cluster-folder.ts';
+import { stopPostmaster } from '../../packages/controller/src/db/embedded-postgres/postmaster.ts';
 import { destroyLeftoverMachines } from './leftover-machines.ts';
 
 export const CONTROLLER_ENTRY = fileURLToPath(new URL('../../dist/controller/main.mjs', import.meta.url));
 const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 30_000;
 
 type ReadyLine = { origin: string; signInLink: string; dataDir: string };
 
@@ -23,9 +26,9 @@ export type VestibuleServer = {
   /** Asks it to stop, as Ctrl-C does, and resolves with its exit code. */
   stop(): Promise<number | null>;
   kill(): Promise<void>;
-  /** Starts it again over the same data folder. */
+  /** Starts it again over the same data folder, and at the same port when nothing stands before it. */
   restart(): Promise<VestibuleServer>;
-  /** Stops it and removes its data folder. */
+  /** Stops it and removes its data folder, with whatever of it still runs. */
   remove(): Promise<void>;
 };
 
@@ -59,6 +62,8 @@ export async function startVestibule(options: VestibuleOptions = {}): Promise<Ve
   const output = (): string => chunks.join('');
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const ready = await readReadyLine(child, output);
+  const isProxied = options.env?.['VESTIBULE_PUBLIC_URL'] !== undefined;
+  const samePort = isProxied ? {} : { VESTIBULE_PORT: new URL(ready.origin).port };
   const stop = (): Promise<number | null> => {
     child.kill('SIGINT');
     return exited;
@@ -75,10 +80,13 @@ export async function startVestibule(options: VestibuleOptions = {}): Promise<Ve
       child.kill('SIGKILL');
       await exited;
     },
-    restart: () => startVestibule({ ...options, dataDir }),
+    restart: () => startVestibule({ ...options, dataDir, env: { ...samePort, ...options.env } }),
     async remove() {
+      const late = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
       await stop();
+      clearTimeout(late);
       await destroyLeftoverMachines(dataDir);
+      await stopPostmaster(toClusterFolder(dataDir));
       rmSync(dataDir, { recursive: true, force: true });
     },
   };

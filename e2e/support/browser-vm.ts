@@ -1,0 +1,35 @@
+/** Looks into a browser VM from the server's side while it lives, as whoever runs the server can. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GUEST } from '@vestibule/vm-manager/process/sandbox';
+import { createVmFolders, type SupervisedSpec } from '@vestibule/vm-manager/process/vm-folders';
+import { findFirstProcess as findFirstOf } from '@vestibule/vm-manager/supervisor/guest-processes';
+import { query } from './database.ts';
+
+export async function findVmId(dataDir: string, sessionId: string): Promise<string> {
+  const [row] = await query<{ vm_id: string | null }>(
+    dataDir,
+    'select vm_id from auth_sessions where session_id = $1',
+    [sessionId],
+  );
+  const vmId = row?.vm_id ?? null;
+  if (vmId === null) throw new Error(`session ${sessionId} has no VM`);
+  return vmId;
+}
+
+/** The pid, on this machine, of the process whose end is the VM's end. */
+export function findFirstProcess(dataDir: string, vmId: string): number {
+  const vmsDir = join(dataDir, 'vms');
+  const installationId = readFileSync(join(dataDir, 'installation-id'), 'utf8').trim();
+  const sandbox = createVmFolders({ vmsDir, logsDir: '', installationId }).findSupervisor(vmId)?.sandbox ?? null;
+  const { launch } = JSON.parse(readFileSync(join(vmsDir, vmId, 'spec.json'), 'utf8')) as SupervisedSpec;
+  const first = sandbox === null ? null : findFirstOf(sandbox, launch.namespaceDepth);
+  if (first === null) throw new Error(`${vmId} does not run`);
+  return first.pid;
+}
+
+/** A file of the person's home in the VM, byte for byte. */
+export async function readHomeFile(dataDir: string, sessionId: string, path: string): Promise<Buffer> {
+  const pid = findFirstProcess(dataDir, await findVmId(dataDir, sessionId));
+  return readFileSync(join(`/proc/${pid}/root`, GUEST.home, path));
+}

@@ -1,0 +1,125 @@
+/**
+ * The world outside, for browser VMs: a network namespace with a name server and the fake identity provider, which a VM reaches only by
+ * DNS and NAT. Needs root. Nothing of it is left when it is closed, also when it could not be made whole.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runCommand } from '@vestibule/vm-manager/process/run-command';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const IDENTITY_PROVIDER = 'http://idp.vestibule.test';
+
+export type IssuedTokens = { user: string; code: string; accessToken: string; refreshToken: string };
+export type WorldOptions = { users: Readonly<Record<string, string>>; tokenPrefix: string };
+export type World = {
+  /** For the Vestibule whose VMs use this world; its `wrangler` signs in at the identity provider here. */
+  env: Record<string, string>;
+  /** What the identity provider gave for sign-ins, in order. */
+  issued(): IssuedTokens[];
+  close(): Promise<void>;
+};
+
+type Release = () => Promise<unknown> | void;
+
+/** Makes the namespace, whose one device leads here. Returns its own address. */
+async function createNamespace(name: string, releases: Release[]): Promise<string> {
+  const device = `vw${name.slice(-8)}`;
+  const network = `10.197.${randomBytes(1)[0]}`;
+  releases.push(() => runCommand(['ip', 'netns', 'del', name]));
+  await runCommand(['ip', '-batch', '-'], {
+    stdin: [
+      `netns add ${name}`,
+      `link add ${device} type veth peer name eth0 netns ${name}`,
+      `addr add ${network}.1/30 dev ${device}`,
+      `link set ${device} up\n`,
+    ].join('\n'),
+  });
+  releases.push(() => runCommand(['ip', 'link', 'del', device]));
+  await runCommand(['ip', '-n', name, '-batch', '-'], {
+    stdin: `link set lo up\naddr add ${network}.2/30 dev eth0\nlink set eth0 up\n`,
+  });
+  return `${network}.2`;
+}
+
+/** Starts a program of ours in the namespace; resolves when it listens. It ends with its standard input, so also with this process. */
+async function startInside(name: string, program: string, args: string[], input: string): Promise<ChildProcess> {
+  const argv = [`--net=/run/netns/${name}`, '--', process.execPath, '--import', 'tsx', join('e2e', program), ...args];
+  const child = spawn('nsenter', argv, { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.write(input);
+  const failed = once(child, 'exit').then(([code]) => {
+    throw new Error(`${program} ended with code ${code} before it listened`);
+  });
+  await Promise.race([once(child.stdout, 'data'), failed]);
+  return child;
+}
+
+async function endProgram(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit');
+  child.stdin?.end();
+  await exited;
+}
+
+/** The shipped definition, told to sign in at our identity provider: the CLI itself is left as it is. */
+function writeDefinition(folder: string): void {
+  const shipped = readFileSync(join(ROOT, 'providers', 'wrangler.yaml'), 'utf8');
+  const section = '  environment:\n';
+  if (!shipped.includes(section)) throw new Error('providers/wrangler.yaml has no environment to add to');
+  const added = [
+    `    WRANGLER_AUTH_URL: ${IDENTITY_PROVIDER}/oauth2/auth`,
+    `    WRANGLER_TOKEN_URL: ${IDENTITY_PROVIDER}/oauth2/token`,
+  ];
+  writeFileSync(join(folder, 'wrangler.yaml'), shipped.replace(section, `${section}${added.join('\n')}\n`));
+}
+
+type Entry = Partial<IssuedTokens> & { type: string; grant?: string };
+
+function readIssued(journal: string): IssuedTokens[] {
+  if (!existsSync(journal)) return [];
+  const entries = readFileSync(journal, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Entry);
+  const codes = entries.filter(({ type }) => type === 'allowed');
+  return entries
+    .filter(({ type, grant }) => type === 'issued' && grant === 'authorization_code')
+    .map(({ user = '', accessToken = '', refreshToken = '' }) => ({
+      user,
+      code: codes.find((entry) => entry.user === user)?.code ?? '',
+      accessToken,
+      refreshToken,
+    }));
+}
+
+export async function createWorld(options: WorldOptions): Promise<World> {
+  const releases: Release[] = [];
+  const close = async (): Promise<void> => {
+    for (const release of releases.splice(0).toReversed()) await release();
+  };
+  try {
+    const folder = mkdtempSync(join(tmpdir(), 'vestibule-world-'));
+    releases.push(() => rmSync(folder, { recursive: true, force: true }));
+    writeDefinition(folder);
+    const journal = join(folder, 'issued.ndjson');
+    const name = `vestibule-world-${randomBytes(4).toString('hex')}`;
+    const address = await createNamespace(name, releases);
+    const settings = `${JSON.stringify({ ...options, host: address, port: 80, journal })}\n`;
+    const programs = await Promise.all([
+      startInside(name, 'name-server/main.ts', [address, `${new URL(IDENTITY_PROVIDER).host}=${address}`], ''),
+      startInside(name, 'identity-provider/main.ts', [], settings),
+    ]);
+    for (const program of programs) releases.push(() => endProgram(program));
+    return {
+      env: { VESTIBULE_VM_DNS: address, VESTIBULE_PROVIDERS_DIR: folder },
+      issued: () => readIssued(journal),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,10 +1,9 @@
 /**
- * The person's browser: Chromium, started on a waiting page before anybody needs it, then told the URL by starting it a second time on
- * the same profile, as a desktop would. Warm, that paints the page about 250 ms sooner than starting Chromium then. A browser that
- * ends on its own (closed by the person, crashed) is started again a few times.
+ * The person's browser: Chromium, started on a waiting page before anybody needs it, which leads to the sign-in page once that is known;
+ * it is often known before Chromium asks for its first page. A browser that ends on its own (closed by the person, crashed) is started
+ * again a few times, and shows the sign-in page again.
  */
-import { watch } from 'node:fs';
-import { lstat, mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startChild, toExitWords, type Child } from './child.ts';
 import { toChromiumArguments } from './chromium-arguments.ts';
@@ -15,7 +14,7 @@ import { createWaitingPage } from './waiting-page.ts';
 export type Browser = {
   /** Resolves when it has painted the waiting page in its window; never when the URL came first. */
   painted: Promise<void>;
-  /** Resolves when the browser has taken the URL; it then shows it in its only tab. Rejects with words when it does not. */
+  /** Resolves when the browser was sent to the URL. Rejects with words when it does not ask for it. */
   open: (url: string) => Promise<void>;
 };
 
@@ -25,6 +24,8 @@ export type BrowserOptions = {
   /** A private folder of the browser's own; the profile lives in it. */
   dir: string;
   env: Readonly<Record<string, string>>;
+  /** Resolves when there is a screen to start it on; when it rejects, so does the start. */
+  screen: Promise<void>;
   releaser: Releaser;
   log: Log;
   /** Called at most once: the browser cannot be kept running. */
@@ -32,30 +33,29 @@ export type BrowserOptions = {
 };
 
 const MAX_RESTARTS = 3;
-/** Includes the start of a browser that was only just started; the hand-over itself takes 50 ms. */
+/** Includes the start of a browser that was only just started. */
 const TAKE_WITHIN_MS = 20_000;
 
-export async function startBrowser({ program, dir, env, releaser, log, onFailed }: BrowserOptions): Promise<Browser> {
+/** Resolves when the browser is being started. */
+export async function startBrowser(options: BrowserOptions): Promise<Browser> {
+  const { program, dir, env, screen, releaser, log, onFailed } = options;
   const profileDir = join(dir, 'profile');
   await mkdir(profileDir, { mode: 0o700 });
   const waitingPage = await createWaitingPage();
   releaser.defer('waiting page', waitingPage.close);
-  let target = waitingPage.url;
-  /** What the running browser was started with. */
-  let startedWith = target;
+  await screen;
   let main: Child | null = null;
   let messenger: Child | null = null;
   let restarts = 0;
   let stopping = false;
 
   const launch = (): Child =>
-    startChild(program, toChromiumArguments(profileDir, target), {
+    startChild(program, toChromiumArguments(profileDir, waitingPage.url), {
       env: { ...env, HOME: dir },
       cwd: dir,
       stdio: 'ignore',
     });
   const start = (): void => {
-    startedWith = target;
     main = launch();
     main.exited.then(
       (exit) => void onEnded(toExitWords(exit)),
@@ -81,6 +81,15 @@ export async function startBrowser({ program, dir, env, releaser, log, onFailed 
     if (!stopping) start();
   }
 
+  /** The person has gone elsewhere in the window: a second start has the running browser open another tab. */
+  const bringBack = (): void => {
+    messenger = launch();
+    messenger.exited.then(
+      (exit) => log('browser was shown the sign-in page', { exit: toExitWords(exit) }),
+      (error: Error) => log('browser could not be shown the sign-in page', { error: error.message }),
+    );
+  };
+
   start();
   releaser.defer('browser', async () => {
     stopping = true;
@@ -90,35 +99,14 @@ export async function startBrowser({ program, dir, env, releaser, log, onFailed 
     painted: waitingPage.painted,
     async open(url) {
       if (stopping) throw new Error('the browser is closed');
-      target = url;
-      const signal = AbortSignal.timeout(TAKE_WITHIN_MS);
-      await waitForSingleton(profileDir, signal);
-      const child = launch();
-      messenger = child;
-      signal.addEventListener('abort', () => void child.stop(0));
-      const exit = await child.exited;
-      messenger = null;
-      // A browser that ended meanwhile was started again with this URL.
-      if (exit.exitCode !== 0 && startedWith !== url) throw new Error(`Chromium took no URL: ${toExitWords(exit)}`);
+      const taken = waitingPage.leadTo(url);
+      if (waitingPage.wasLeft()) bringBack();
+      let late: NodeJS.Timeout | undefined;
+      const tooLate = new Promise<never>((_, reject) => {
+        const fault = new Error(`Chromium asked for no page within ${TAKE_WITHIN_MS} ms`);
+        late = setTimeout(() => reject(fault), TAKE_WITHIN_MS);
+      });
+      await Promise.race([taken, tooLate]).finally(() => clearTimeout(late));
     },
   };
-}
-
-/** Chromium's mark that it listens for second starts; what they say before it is up, it keeps until it is. */
-async function waitForSingleton(profileDir: string, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const look = (): void => {
-      lstat(join(profileDir, 'SingletonSocket')).then(finish, () => undefined);
-    };
-    const watcher = watch(profileDir, look);
-    const finish = (): void => {
-      watcher.close();
-      resolve();
-    };
-    signal.addEventListener('abort', () => {
-      watcher.close();
-      reject(new Error(`Chromium was not up within ${TAKE_WITHIN_MS} ms`));
-    });
-    look();
-  });
 }

@@ -34,7 +34,7 @@ function signIn(person: (url: string) => Promise<void>) {
     home,
     shimDir: join(folder, 'shim'),
     inherited: { PATH: `${join(process.execPath, '..')}:/usr/bin:/bin` },
-    desktop: { displayEnv: () => ({}), failed: new Promise(() => undefined), open: async (url) => void person(url) },
+    desktop: { displayEnv: {}, failed: new Promise(() => undefined), open: async (url) => void person(url) },
     capabilities: createCapabilities(outbox, log),
     outbox,
     releaser,

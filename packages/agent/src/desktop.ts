@@ -2,7 +2,7 @@
  * Display and browser together, started at boot before anybody claims the VM. Posts `display` and `browser` as each becomes usable; a
  * desktop that fails says so once.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { startBrowser, type Browser } from './browser.ts';
 import type { Capabilities } from './capabilities.ts';
 import { toExitWords } from './child.ts';
@@ -12,8 +12,8 @@ import type { Log } from './log.ts';
 import { createReleaser } from './releaser.ts';
 
 export type Desktop = {
-  /** `DISPLAY` and `XAUTHORITY`, as far as they are known yet. */
-  displayEnv: () => Readonly<Record<string, string>>;
+  /** `DISPLAY` and `XAUTHORITY`; known before there is a display. */
+  displayEnv: Readonly<Record<string, string>>;
   /** Waits for the browser when it is not up yet. Rejects with words when there is no browser to open it. */
   open: (url: string) => Promise<void>;
   /** Resolves with words when there is no usable browser and will be none. */
@@ -33,10 +33,10 @@ export type DesktopOptions = {
 
 const PAINT_WITHIN_MS = 30_000;
 
+/** Has started the display when it returns. */
 export function startDesktop({ chromium, dir, rfbSocket, env, capabilities, log }: DesktopOptions): Desktop {
   const releaser = createReleaser(log);
   const failed = createDeferred<string>();
-  let displayEnv: Record<string, string> = {};
   let closing = false;
 
   const lose = (name: 'display' | 'browser', detail: string): void => {
@@ -44,24 +44,11 @@ export function startDesktop({ chromium, dir, rfbSocket, env, capabilities, log 
     capabilities.miss(name, detail);
     failed.resolve(detail);
   };
-  const loseBrowser = (detail: string): void => lose('browser', detail);
-  const start = async (): Promise<Browser> => {
-    await mkdir(dir, { mode: 0o700 });
-    const display = await startDisplay({ dir, rfbSocket, env, releaser, log });
-    displayEnv = display.env;
+  const watchDisplay = async ({ ready, ended }: Display): Promise<void> => {
+    await ready;
     capabilities.have('display');
-    void watchDisplay(display);
-    return startBrowser({
-      program: chromium,
-      dir,
-      env: { ...env, ...display.env },
-      releaser,
-      log,
-      onFailed: loseBrowser,
-    });
-  };
-  const watchDisplay = async ({ ended }: Display): Promise<void> => {
-    lose('display', `the display ended with ${toExitWords(await ended)}`);
+    const exit = await ended;
+    throw new Error(`the display ended with ${toExitWords(exit)}`);
   };
   const watchPaint = async ({ painted }: Browser): Promise<void> => {
     const late = setTimeout(() => {
@@ -72,13 +59,22 @@ export function startDesktop({ chromium, dir, rfbSocket, env, capabilities, log 
     capabilities.have('browser');
   };
 
-  const browser = start();
-  browser
-    .then(watchPaint)
-    .catch((error: Error) => lose(capabilities.has('display') ? 'browser' : 'display', error.message));
+  mkdirSync(dir, { mode: 0o700 });
+  const display = startDisplay({ dir, rfbSocket, env, releaser, log });
+  watchDisplay(display).catch((error: Error) => lose('display', error.message));
+  const browser = startBrowser({
+    program: chromium,
+    dir,
+    env: { ...env, ...display.env },
+    screen: display.listening,
+    releaser,
+    log,
+    onFailed: (detail) => lose('browser', detail),
+  });
+  browser.then(watchPaint).catch((error: Error) => lose('browser', error.message));
 
   return {
-    displayEnv: () => displayEnv,
+    displayEnv: display.env,
     failed: failed.promise,
     async open(url) {
       await (await browser).open(url);

@@ -1,24 +1,37 @@
 /**
  * The VM's screen: Xtigervnc on a unix socket (no TCP port, no abstract socket, a cookie) with openbox, which makes the browser follow the
- * size of the live view.
+ * size of the live view. X listens 40 ms before it serves; programs are started then, to be as far when it does.
  */
 import { randomBytes } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { startChild, toExitWords, type ChildExit } from './child.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startChild, toExitWords, type Child, type ChildExit } from './child.ts';
+import { createDeferred } from './deferred.ts';
 import type { Log } from './log.ts';
 import { OPENBOX_CONFIG } from './openbox-config.ts';
 import type { Releaser } from './releaser.ts';
 
 export const DISPLAY_PROGRAM = '/usr/bin/Xtigervnc';
-const WINDOW_MANAGER_PROGRAM = '/usr/bin/openbox';
+export const WINDOW_MANAGER_PROGRAM = '/usr/bin/openbox';
 const START_WITHIN_MS = 20_000;
+const LOOK_AGAIN_MS = 2;
+/**
+ * The same in every VM, whose /tmp is its own. Not a number in common use: programs try a display's abstract socket before its file, and
+ * where VMs share the machine's network, they would find the display of the person who works there.
+ */
+const DISPLAY_NUMBER = 7080;
 
 export type Display = {
   /** `DISPLAY` and `XAUTHORITY` for the programs that draw on it. */
   env: { DISPLAY: string; XAUTHORITY: string };
+  /** Programs may be started: what they ask before the display is ready, it keeps until it is. Rejects with words when it cannot start. */
+  listening: Promise<void>;
+  /** Viewers are served. Rejects with words when it cannot start. */
+  ready: Promise<void>;
   /** Resolves when the display ends, wanted or not. */
   ended: Promise<ChildExit>;
 };
@@ -32,32 +45,74 @@ export type DisplayOptions = {
   log: Log;
 };
 
-/** Resolves when the display takes programs and viewers. Rejects with words when it cannot start. */
-export async function startDisplay({ dir, rfbSocket, env, releaser, log }: DisplayOptions): Promise<Display> {
+/** Has started X when it returns. */
+export function startDisplay({ dir, rfbSocket, env, releaser, log }: DisplayOptions): Display {
   const authority = join(dir, 'Xauthority');
-  await writeFile(authority, toAuthority(randomBytes(16)), { mode: 0o600 });
-  const openboxConfig = join(dir, 'openbox.xml');
-  await writeFile(openboxConfig, OPENBOX_CONFIG, { mode: 0o600 });
-  await rm(rfbSocket, { force: true });
-
-  const server = startChild(DISPLAY_PROGRAM, toArguments(authority, rfbSocket), {
+  writeFileSync(authority, toAuthority(randomBytes(16)), { mode: 0o600 });
+  rmSync(rfbSocket, { force: true });
+  const name = `:${DISPLAY_NUMBER}`;
+  const displayEnv = { DISPLAY: name, XAUTHORITY: authority };
+  const server = startChild(DISPLAY_PROGRAM, [name, ...toDisplayArguments(authority, rfbSocket)], {
     env,
     cwd: dir,
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
   releaser.defer('display', () => server.stop());
-  const gone = server.exited.then((exit): never => {
-    throw new Error(`Xtigervnc ended with ${toExitWords(exit)}`);
-  });
-  const number = await within(
-    START_WITHIN_MS,
-    Promise.race([readDisplayNumber(server.process.stdio[3] as Readable), gone]),
-  );
-  gone.catch(() => undefined);
-  const displayEnv = { DISPLAY: `:${number}`, XAUTHORITY: authority };
 
-  const manager = startChild(WINDOW_MANAGER_PROGRAM, ['--sm-disable', '--config-file', openboxConfig], {
-    env: { ...env, ...displayEnv },
+  const start = watchStart(server);
+  const listening = start.unlessFailed(async () => {
+    await start.accepts(`/tmp/.X11-unix/X${DISPLAY_NUMBER}`);
+    startWindowManager({ dir, env: { ...env, ...displayEnv }, releaser, log });
+  });
+  const ready = start.unlessFailed(async () => {
+    // X names its display once it serves.
+    await once(server.process.stdio[3] as Readable, 'data');
+    await start.accepts(rfbSocket);
+    start.succeed();
+  });
+  return { env: displayEnv, listening, ready, ended: server.exited };
+}
+
+/** Ends every wait for the server, with words, when it ends or is late. */
+function watchStart({ exited }: Child) {
+  const failed = createDeferred<string>();
+  let isOver = false;
+  const fail = (why: string): void => {
+    isOver = true;
+    failed.resolve(`Xtigervnc ${why}`);
+  };
+  const late = setTimeout(() => fail(`was not ready within ${START_WITHIN_MS} ms`), START_WITHIN_MS);
+  const succeed = (): void => clearTimeout(late);
+  exited.then(
+    (exit) => fail(`ended with ${toExitWords(exit)}`),
+    (error: Error) => fail(`did not start: ${error.message}`),
+  );
+  void exited.finally(succeed).catch(() => undefined);
+  return {
+    succeed,
+    unlessFailed(work: () => Promise<void>): Promise<void> {
+      const failure = failed.promise.then((why) => Promise.reject(new Error(why)));
+      const result = Promise.race([work(), failure]);
+      // Each is looked at by whoever needs it, or by nobody.
+      result.catch(() => undefined);
+      return result;
+    },
+    async accepts(path: string): Promise<void> {
+      while (!(await canConnect(path))) {
+        if (isOver) throw new Error('Xtigervnc is gone');
+        await delay(LOOK_AGAIN_MS);
+      }
+    },
+  };
+}
+
+type WindowManagerOptions = Omit<DisplayOptions, 'rfbSocket'>;
+
+function startWindowManager({ dir, env, releaser, log }: WindowManagerOptions): void {
+  const config = join(dir, 'openbox.xml');
+  writeFileSync(config, OPENBOX_CONFIG, { mode: 0o600 });
+  const manager = startChild(WINDOW_MANAGER_PROGRAM, ['--sm-disable', '--config-file', config], {
+    env,
     cwd: dir,
     stdio: 'ignore',
   });
@@ -66,15 +121,13 @@ export async function startDisplay({ dir, rfbSocket, env, releaser, log }: Displ
     (exit) => log('window manager ended', { exit: toExitWords(exit) }),
     (error: Error) => log('window manager did not start', { error: error.message }),
   );
-  await assertAccepts(rfbSocket);
-  return { env: displayEnv, ended: server.exited };
 }
 
 /**
  * The clipboard goes one way, into the VM: with the defaults a paste that meets a copy inside the VM stops Chromium for good, and a
  * sign-in has nothing to copy out.
  */
-function toArguments(authority: string, rfbSocket: string): string[] {
+export function toDisplayArguments(authority: string, rfbSocket: string): string[] {
   const screen = ['-displayfd', '3', '-geometry', '1280x800', '-depth', '24', '-dpi', '96'];
   const viewers = ['-rfbunixpath', rfbSocket, '-rfbunixmode', '384', '-rfbport', '-1', '-SecurityTypes', 'None'];
   const programs = ['-nolisten', 'tcp', '-nolisten', 'local', '-auth', authority];
@@ -102,29 +155,12 @@ function toUint16(value: number): Buffer {
   return bytes;
 }
 
-async function readDisplayNumber(pipe: Readable): Promise<number> {
-  let text = '';
-  for await (const chunk of pipe) {
-    text += String(chunk);
-    if (text.includes('\n')) return Number.parseInt(text, 10);
-  }
-  throw new Error('Xtigervnc named no display');
-}
-
-async function assertAccepts(path: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
+function canConnect(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
     const socket = connect(path, () => {
       socket.destroy();
-      resolve();
+      resolve(true);
     });
-    socket.once('error', reject);
+    socket.once('error', () => resolve(false));
   });
-}
-
-async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Xtigervnc was not ready within ${timeoutMs} ms`)), timeoutMs);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

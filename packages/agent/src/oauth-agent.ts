@@ -1,52 +1,40 @@
 /**
- * The OAuth agent: composition of what runs inside a browser VM. It listens and starts the desktop at once, runs one sign-in when it is
- * claimed, closes browser and CLI when the session ends, and stays, offering what it holds, until its VM is ended.
+ * The OAuth agent: composition of what serves sessions inside a browser VM, beside the desktop that was started before it. It listens, runs
+ * one sign-in when it is claimed, closes browser and CLI when the session ends, and stays, offering what it holds, until its VM is ended.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LINK_VERSION, type Hello } from '@vestibule/protocol/agent-messages';
-import { createCapabilities, type Capabilities } from './capabilities.ts';
+import type { Capabilities } from './capabilities.ts';
 import type { AgentConfig } from './config.ts';
-import { startDesktop } from './desktop.ts';
+import type { Desktop } from './desktop.ts';
 import { DISPLAY_PROGRAM } from './display.ts';
 import { listenForLinks, type Claim, type Command } from './link-server.ts';
 import type { Log } from './log.ts';
 import { findNetworkProblem } from './network-check.ts';
-import { createOutbox } from './outbox.ts';
-import { createReleaser } from './releaser.ts';
+import type { Outbox } from './outbox.ts';
+import { createReleaser, type Releaser } from './releaser.ts';
 import { SignIn } from './sign-in.ts';
-
-export type OauthAgent = {
-  /** Ends everything the agent started, in order. */
-  stop: () => Promise<void>;
-};
 
 export type OauthAgentOptions = {
   config: AgentConfig;
   buildId: string;
+  /** A folder of the agent's own. */
+  privateDir: string;
+  desktop: Desktop;
+  capabilities: Capabilities;
+  outbox: Outbox;
+  /** Ends everything, in order. */
+  releaser: Releaser;
   log: Log;
   /** Called when the controller says that the VM is to end. */
   onShutdown: () => void;
 };
 
 /** Resolves when the controller can connect. */
-export async function startOauthAgent({ config, buildId, log, onShutdown }: OauthAgentOptions): Promise<OauthAgent> {
-  const releaser = createReleaser(log);
-  const outbox = createOutbox();
-  const capabilities = createCapabilities(outbox, log);
-  const privateDir = await mkdtemp(join(tmpdir(), 'vestibule-'));
-  const desktop = startDesktop({
-    dir: join(privateDir, 'desktop'),
-    chromium: config.chromium,
-    rfbSocket: config.rfbSocket,
-    env: config.inherited,
-    capabilities,
-    log,
-  });
-  releaser.defer('desktop', desktop.close);
+export async function startOauthAgent(options: OauthAgentOptions): Promise<void> {
+  const { config, buildId, privateDir, desktop, capabilities, outbox, releaser, log, onShutdown } = options;
   void reportNetwork(capabilities);
   /** What belongs to the sign-in, and ends when the session ends. */
   const session = createReleaser(log);
@@ -83,7 +71,7 @@ export async function startOauthAgent({ config, buildId, log, onShutdown }: Oaut
     }
   };
   const settle = async (settleId: string): Promise<void> => {
-    const holding = (await signIn?.settle()) ?? false;
+    const holding = (await signIn?.settle().catch(() => false)) ?? false;
     outbox.send({ type: 'settled', settleId, holding });
   };
 
@@ -91,7 +79,6 @@ export async function startOauthAgent({ config, buildId, log, onShutdown }: Oaut
   const server = await listenForLinks({ path: config.agentSocket, hello, outbox, onClaim, onCommand, log });
   releaser.defer('links', server.close);
   log('agent listening', { vmId: config.vmId, buildId });
-  return { stop: releaser.releaseAll };
 }
 
 function toHello({ vmId, chromium }: AgentConfig, buildId: string): Hello {

@@ -20,13 +20,16 @@ if (missing.length > 0) {
   console.warn(`skipped: ${hint}`);
 }
 
-/** A CLI whose sign-in page takes what is typed into the field that has the focus; it keeps that as its token. */
+/**
+ * A CLI whose sign-in page takes what is typed into the field that has the focus; it keeps that as its token. The page takes whole words
+ * only: the first key strokes may come before it is there.
+ */
 const CLI = `#!/usr/bin/env node
 const http = require('node:http'), fs = require('node:fs'), { spawn } = require('node:child_process');
 const server = http.createServer((request, response) => {
   const token = new URL(request.url, 'http://x').searchParams.get('token');
   response.setHeader('content-type', 'text/html');
-  if (token === null) return response.end('<title>Sign-in</title><form><input name="token" autofocus></form>');
+  if (token === null) return response.end('<title>Sign-in</title><form><input name="token" pattern=".*(typed by hand|after all)" required autofocus></form>');
   response.end('Done', () => {
     fs.mkdirSync(process.env.HOME + '/.tool');
     fs.writeFileSync(process.env.HOME + '/${CREDENTIAL_PATH}', JSON.stringify({ token }));

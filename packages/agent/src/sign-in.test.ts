@@ -34,7 +34,7 @@ function signIn(script: string, parts: PlanParts = {}, toProgram = (path: string
     shimDir: join(folder, 'shim'),
     inherited: { PATH: '/usr/bin:/bin' },
     desktop: {
-      displayEnv: () => ({ DISPLAY: ':3', XAUTHORITY: '/x' }),
+      displayEnv: { DISPLAY: ':3', XAUTHORITY: '/x' },
       failed: desktopFailed.promise,
       open: async (url) => void opened.push(url),
     },

@@ -74,11 +74,17 @@ export class SignIn {
    */
   async settle(): Promise<boolean> {
     await this.#look();
-    if (this.#phase === 'confirming' || (this.#phase === 'running' && (await this.#areFilesComplete()))) {
+    if (this.#phase === 'running' && (await this.#areFilesComplete())) {
       await Promise.race([this.#ended.promise, new Promise((resolve) => setTimeout(resolve, SETTLE_WITHIN_MS))]);
     }
+    // The CLI is being asked for its word, which has a time limit of its own: the login is there.
+    if (this.#isConfirming()) await this.#ended.promise;
     if (this.#handover) this.#options.outbox.send(this.#handover);
     return this.#handover !== null;
+  }
+
+  #isConfirming(): boolean {
+    return this.#phase === 'confirming';
   }
 
   async #start(): Promise<void> {
@@ -90,7 +96,7 @@ export class SignIn {
     }
     const run = await startLoginRun({
       ...this.#options,
-      displayEnv: desktop.displayEnv(),
+      displayEnv: desktop.displayEnv,
       onUrl: (caught) => void this.#open(caught),
       onNoUrl: () => this.#fail('cli_no_url', `none within ${plan.login.url.timeoutSeconds} s`),
     });

@@ -6,7 +6,7 @@
  * Order: agent `hello` → controller `claim` (again at every new link, same session) → agent messages.
  * The agent repeats `handover` at every new link until the VM is destroyed, acknowledged or not.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { capabilitySchema } from './session.ts';
 import { failureCodeSchema } from './session-failure.ts';
 import { providerDefinitionSchema } from './provider-definition.ts';

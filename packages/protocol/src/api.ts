@@ -1,5 +1,5 @@
 /** Requests and answers of the HTTP API under `/v1`; OpenAPI is generated from these. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { capabilitySchema, modeSchema, sessionStepSchema, stageSchema, statusSchema } from './session.ts';
 import { failureCodeSchema } from './session-failure.ts';
 import { runtimeKindSchema } from './vm.ts';

@@ -2,7 +2,7 @@
  * The closed list of errors the HTTP API answers (RFC 9457 problem+json), and the one error class that carries them.
  * `detail` is public; `cause` is for the log alone.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const ERRORS = {
   bad_request: { status: 400, title: 'The request is malformed' },

@@ -2,7 +2,7 @@
  * What a provider definition file may say. Data only: how to install a CLI, how its sign-in is run, which files are the credential.
  * Unknown keys are refused; every problem is reported at once.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const id = z
   .string()

@@ -2,7 +2,7 @@
  * The closed list of reasons why a session ends other than `completed`, each with words for a person: what happened and what to do next.
  * The words may carry one `{detail}`; they never carry a secret.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const FAILURES = {
   cli_install_failed:

@@ -2,7 +2,7 @@
  * The words of an auth session: its statuses, the events of its machine, its ways to sign in, and what a client sees of it.
  * Knows no storage and no transport.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const ACTIVE_STATUSES = ['started', 'vm_created', 'awaiting_user_auth'] as const;
 export const TERMINAL_STATUSES = ['completed', 'failed', 'timeout', 'cancelled'] as const;

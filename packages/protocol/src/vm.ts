@@ -1,5 +1,5 @@
 /** The words of a browser VM: its states, how it may end, and the runtimes. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const VM_STATES = ['creating', 'ready', 'claimed', 'draining', 'gone', 'lost'] as const;
 export const vmStateSchema = z.enum(VM_STATES);

@@ -119,6 +119,14 @@ export function describeRuntime(name: string, openBench: () => Promise<RuntimeBe
       expect(await runtime.destroy(vmId)).toEqual(exit);
     });
 
+    it('tells the end of a VM that ended by itself just as it was to be destroyed', async () => {
+      for (const code of [3, 4, 5]) {
+        const vmId = await createUp();
+        await bench.exitWith(vmId, code);
+        expect(await runtime.destroy(vmId)).toMatchObject({ exitCode: code, reason: `exited with code ${code}` });
+      }
+    });
+
     it('kills a VM that ignores being asked, and says so', async () => {
       const before = await bench.traces();
       const vmId = await createUp();

@@ -10,14 +10,15 @@ type FilePlan = CredentialPlan['files'][number];
 type Leaf = string | number;
 type Document = { [key: string]: Leaf | Document };
 
-const LIFETIME_MS = 3_600_000;
+/** From the moment the credential was made to the end it names. */
+export const FAKE_CREDENTIAL_LIFETIME_MS = 3_600_000;
 
 export function toFakeCredential(
   plan: CredentialPlan,
   script: Pick<FakeScript, 'credential' | 'marker'>,
 ): FakeCredential {
   const account = plan.account === undefined ? null : `${script.marker}person@example.test`;
-  const expiresAt = plan.expiresAt === undefined ? null : new Date(Date.now() + LIFETIME_MS);
+  const expiresAt = plan.expiresAt === undefined ? null : new Date(Date.now() + FAKE_CREDENTIAL_LIFETIME_MS);
   const files = plan.files.map((file) => {
     const fields = new Map<string, Leaf>(file.required.map((path) => [path, toSecret(script.marker)]));
     const [first] = file.required;

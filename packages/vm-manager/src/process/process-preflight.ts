@@ -32,8 +32,9 @@ const MIN_KERNEL_HINT =
 
 /** Never rejects. Nothing is remembered from one call to the next. */
 export async function checkProcessRuntime(query: PreflightQuery): Promise<Requirement[]> {
+  const command = query.isRoot ? 'apt-get' : 'sudo apt-get';
   const apt = (packages: string): string =>
-    `${query.isRoot ? '' : 'sudo '}apt-get install -y --no-install-recommends ${packages}`;
+    `${command} update && ${command} install -y --no-install-recommends ${packages}`;
   const findings = await Promise.all([
     checkOwnFiles(query),
     checkSandbox(query, apt),

@@ -74,7 +74,9 @@ export const toNamespaceDepth = (root: RootStage | null): number => (root === nu
 
 /**
  * Root's stage has a process namespace, too: when it is killed, the kernel must end what it holds, for a dying parent without
- * capabilities may not signal the VM's uid, and `--die-with-parent` would be lost on the way.
+ * capabilities may not signal the VM's uid, and `--die-with-parent` would be lost on the way. Its /proc shows that namespace, for the next
+ * bubblewrap looks up its child there by number: this machine's /proc would show a stranger or, in a container, nobody. Not by `--proc`,
+ * which covers parts of it, and the kernel then refuses the VM a /proc of its own.
  */
 export function toSandboxArgv(sources: SandboxSources, root: RootStage | null, command: readonly string[]): string[] {
   const status = ['--json-status-fd', String(sources.statusFd)];
@@ -97,7 +99,17 @@ export function toSandboxArgv(sources: SandboxSources, root: RootStage | null, c
     ...['--ro-bind', sources.nodePath, staged.nodePath],
     ...['--ro-bind', sources.policyFile, staged.policyFile],
     ...(sources.layerDir === null ? [] : ['--ro-bind', sources.layerDir, '/mnt/layer']),
-    ...['--', 'setpriv', `--reuid=${root.uid}`, `--regid=${root.uid}`, '--clear-groups', '--no-new-privs'],
+    ...[
+      '--',
+      'unshare',
+      '--mount-proc',
+      '--',
+      'setpriv',
+      `--reuid=${root.uid}`,
+      `--regid=${root.uid}`,
+      '--clear-groups',
+      '--no-new-privs',
+    ],
     ...['--inh-caps=-all', '--bounding-set=-all', '--'],
     ...toGuestStage(staged, []),
     ...command,

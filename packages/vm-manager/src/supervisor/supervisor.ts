@@ -21,6 +21,7 @@ import { findFirstProcess } from './guest-processes.ts';
 
 const LOG_BYTES = 1024 * 1024;
 const LOG_END_MS = 500;
+const LOOK_AGAIN_MS = 20;
 /** The kernel ends VMs before the machine's own services when memory runs out. */
 const OOM_SCORE = 500;
 
@@ -80,10 +81,14 @@ function supervise(launch: SupervisedSpec['launch']): void {
     const root = fact.guestInit ?? sandbox;
     if (root !== null) signalProcess(root, 'SIGKILL');
   };
-  process.on('SIGTERM', () => {
+  /** A first process that is not found has not been started yet, or has just ended, and how is about to be seen: nobody kills it then. */
+  const askToEnd = (): void => {
     const first = sandbox === null ? null : findFirstProcess(sandbox, launch.namespaceDepth);
-    if (first === null) return kill();
-    signalProcess(first, 'SIGTERM');
+    if (first === null) setTimeout(askToEnd, LOOK_AGAIN_MS).unref();
+    else signalProcess(first, 'SIGTERM');
+  };
+  process.on('SIGTERM', () => {
+    askToEnd();
     setTimeout(() => {
       killedAfterMs = launch.stopGraceMs;
       kill();

@@ -20,10 +20,13 @@ async function askYes(question) {
   }
 }
 
-/** @param {readonly string[]} missing */
-function printCommand(missing) {
-  console.log(`These system packages are missing: ${missing.join(' ')}. To install them:\n`);
-  console.log(`  ${toAptCommand(missing)}\n`);
+/**
+ * @param {readonly string[]} missing
+ * @param {boolean} sudo
+ */
+function printCommand(missing, sudo) {
+  console.log(`These system packages are missing: ${missing.join(' ')}. To install them${sudo ? '' : ', as root'}:\n`);
+  console.log(`  ${toAptCommand(missing, { sudo })}\n`);
   console.log(WITHOUT_THEM);
 }
 
@@ -35,8 +38,8 @@ async function install(missing, sudo) {
   console.log(`Installing system packages (once): ${missing.join(' ')}…`);
   const { unavailable, problem } = await installWithApt(missing, { sudo });
   if (problem !== null) {
-    console.log(`apt-get could not install them. Its last words:\n${problem}\n`);
-    printCommand(await findMissing(missing));
+    console.log(`apt-get could not install them. It said:\n${problem}\n`);
+    printCommand(await findMissing(missing), sudo);
     return;
   }
   if (unavailable.length > 0) {
@@ -69,13 +72,13 @@ export async function installSystemPackages(options) {
       );
       return names;
     case 'print':
-      printCommand(missing);
+      printCommand(missing, plan.sudo);
       return missing;
     case 'ask': {
       console.log(`Sign-ins in a browser need system packages: ${missing.join(' ')}.`);
       const how = plan.sudo ? 'sudo apt-get' : 'apt-get';
       if (!(await askYes(`Install these with ${how}?`))) {
-        printCommand(missing);
+        printCommand(missing, plan.sudo);
         return missing;
       }
       break;

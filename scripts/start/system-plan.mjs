@@ -4,7 +4,7 @@
  * @typedef {{
  *   hasApt: boolean, missing: readonly string[], isRoot: boolean, isTerminal: boolean, hasSudo: boolean, yes: boolean, install: boolean
  * }} Situation
- * @typedef {{ kind: 'nothing' } | { kind: 'not_debian' } | { kind: 'print' } | { kind: 'ask', sudo: boolean } | { kind: 'install', sudo: boolean }} Plan
+ * @typedef {{ kind: 'nothing' } | { kind: 'not_debian' } | { kind: 'print', sudo: boolean } | { kind: 'ask', sudo: boolean } | { kind: 'install', sudo: boolean }} Plan
  */
 
 /**
@@ -15,16 +15,18 @@
 export function planSystemPackages(situation) {
   if (!situation.hasApt) return { kind: 'not_debian' };
   if (situation.missing.length === 0) return { kind: 'nothing' };
-  if (!situation.install) return { kind: 'print' };
-  if (!situation.isRoot && !(situation.isTerminal && situation.hasSudo)) return { kind: 'print' };
-  const sudo = !situation.isRoot;
+  const sudo = !situation.isRoot && situation.hasSudo;
+  const mayInstall = situation.isRoot || (situation.isTerminal && sudo);
+  if (!situation.install || !mayInstall) return { kind: 'print', sudo };
   return situation.isTerminal && !situation.yes ? { kind: 'ask', sudo } : { kind: 'install', sudo };
 }
 
 /**
- * The exact command a person can run.
+ * The exact command a person can run: through sudo, or as root.
  * @param {readonly string[]} names
+ * @param {{ sudo: boolean }} options
  */
-export function toAptCommand(names) {
-  return `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${names.join(' ')}`;
+export function toAptCommand(names, { sudo }) {
+  const apt = sudo ? 'sudo apt-get' : 'apt-get';
+  return `${apt} update && ${apt} install -y --no-install-recommends ${names.join(' ')}`;
 }

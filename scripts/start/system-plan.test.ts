@@ -25,13 +25,14 @@ describe('missing system packages', () => {
     const person = { ...SERVER, isRoot: false, hasSudo: true };
     expect(planSystemPackages({ ...person, isTerminal: true })).toEqual({ kind: 'ask', sudo: true });
     expect(planSystemPackages({ ...person, isTerminal: true, yes: true })).toEqual({ kind: 'install', sudo: true });
-    expect(planSystemPackages(person)).toEqual({ kind: 'print' });
-    expect(planSystemPackages({ ...person, yes: true })).toEqual({ kind: 'print' });
+    expect(planSystemPackages(person)).toEqual({ kind: 'print', sudo: true });
+    expect(planSystemPackages({ ...person, yes: true })).toEqual({ kind: 'print', sudo: true });
   });
 
   it('are only told of to a user without sudo, and with --no-install', () => {
-    expect(planSystemPackages({ ...SERVER, isRoot: false, isTerminal: true })).toEqual({ kind: 'print' });
-    expect(planSystemPackages({ ...SERVER, install: false })).toEqual({ kind: 'print' });
+    expect(planSystemPackages({ ...SERVER, isRoot: false, isTerminal: true })).toEqual({ kind: 'print', sudo: false });
+    expect(planSystemPackages({ ...SERVER, install: false })).toEqual({ kind: 'print', sudo: false });
+    expect(planSystemPackages({ ...SERVER, install: false, hasSudo: true })).toEqual({ kind: 'print', sudo: false });
   });
 
   it('are no matter when none is missing, and none of ours on another system', () => {
@@ -40,8 +41,11 @@ describe('missing system packages', () => {
   });
 });
 
-it('writes one command that a person can run', () => {
-  expect(toAptCommand(['openbox', 'chromium'])).toBe(
+it('writes one command that a person can run, with sudo or as root', () => {
+  expect(toAptCommand(['openbox', 'chromium'], { sudo: true })).toBe(
     'sudo apt-get update && sudo apt-get install -y --no-install-recommends openbox chromium',
+  );
+  expect(toAptCommand(['openbox'], { sudo: false })).toBe(
+    'apt-get update && apt-get install -y --no-install-recommends openbox',
   );
 });

@@ -97,7 +97,7 @@ export class AgentLinks implements Links {
         if (connectedMs > LASTING_MS) retryMs = FIRST_RETRY_MS;
       }
       await new Promise((resolve) => setTimeout(resolve, retryMs));
-      retryMs = Math.min(MAX_RETRY_MS, retryMs * 1.5);
+      retryMs = Math.min(MAX_RETRY_MS, retryMs * 1.15);
     }
   }
 

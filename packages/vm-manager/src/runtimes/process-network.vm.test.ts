@@ -152,7 +152,7 @@ describe.runIf(isAble)("a VM's own network", () => {
 
   it('refuses an address that another installation on this machine uses, in words', async () => {
     const vmId = bench.newVmId();
-    const other = bench.open({ networkCidr: '10.198.7.0/24' });
+    const other = bench.open({ networkCidr: '10.198.7.0/30' });
     await expect(other.create({ vmId, slot: 0, layer: null, epoch: 1 })).rejects.toThrow(
       /10\.198\.7\.1 is already in use on vo/,
     );

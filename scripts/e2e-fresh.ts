@@ -59,7 +59,7 @@ async function follow(name: string, person: Person, pristine: string): Promise<v
     lap('clone');
     const start = await person.start(clone, lap);
     const last = person.again ? await startAgain(clone, start) : start;
-    await last.interrupt();
+    await last.stop();
     console.log(JSON.stringify({ e2e: 'fresh', person: name, seconds: read(), secondStarts: person.again }));
   } catch (error) {
     console.error(`As ${name}, npm start said:\n${clone?.lastWords() ?? ''}`);

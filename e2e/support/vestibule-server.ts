@@ -47,6 +47,13 @@ function readReadyLine(child: ChildProcess, output: () => string): Promise<Ready
   });
 }
 
+/** Ends what outlives a controller, and removes the folder. */
+async function clear(dataDir: string): Promise<void> {
+  await destroyLeftoverMachines(dataDir);
+  await stopPostmaster(toClusterFolder(dataDir));
+  rmSync(dataDir, { recursive: true, force: true });
+}
+
 /** Resolves when it serves. Uses any free port unless told. */
 export async function startVestibule(options: VestibuleOptions = {}): Promise<VestibuleServer> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'vestibule-e2e-'));
@@ -61,7 +68,12 @@ export async function startVestibule(options: VestibuleOptions = {}): Promise<Ve
     stream.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
   const output = (): string => chunks.join('');
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  const ready = await readReadyLine(child, output);
+  const ready = await readReadyLine(child, output).catch(async (error: unknown) => {
+    child.kill('SIGKILL');
+    await exited;
+    if (options.dataDir === undefined) await clear(dataDir);
+    throw error;
+  });
   const isProxied = options.env?.['VESTIBULE_PUBLIC_URL'] !== undefined;
   const samePort = isProxied ? {} : { VESTIBULE_PORT: new URL(ready.origin).port };
   const stop = (): Promise<number | null> => {
@@ -82,12 +94,12 @@ export async function startVestibule(options: VestibuleOptions = {}): Promise<Ve
     },
     restart: () => startVestibule({ ...options, dataDir, env: { ...samePort, ...options.env } }),
     async remove() {
-      const late = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      let hangs = false;
+      const late = setTimeout(() => (hangs = child.kill('SIGKILL')), STOP_TIMEOUT_MS);
       await stop();
       clearTimeout(late);
-      await destroyLeftoverMachines(dataDir);
-      await stopPostmaster(toClusterFolder(dataDir));
-      rmSync(dataDir, { recursive: true, force: true });
+      await clear(dataDir);
+      if (hangs) throw new Error(`Vestibule did not stop within ${STOP_TIMEOUT_MS} ms:\n${output()}`);
     },
   };
 }

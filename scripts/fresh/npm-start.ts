@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { stripVTControlCharacters } from 'node:util';
 import type { Account, FreshMachine } from './fresh-machine.ts';
 
@@ -12,8 +13,8 @@ export type NpmStart = {
   waitFor(pattern: RegExp, timeoutMs?: number): Promise<{ match: RegExpExecArray; at: number }>;
   /** Types at its terminal. */
   type(keys: string): void;
-  /** Ctrl-C at its terminal, or the signal of one; resolves with the exit code. */
-  interrupt(): Promise<number | null>;
+  /** Ctrl-C at its terminal; without one SIGTERM to npm alone, as from a service manager. Rejects when it ends otherwise than as asked. */
+  stop(): Promise<void>;
   /** kill -9 of npm, its shell, the starter and the controller, all at once. */
   killTree(): Promise<void>;
   exited: Promise<number | null>;
@@ -21,10 +22,14 @@ export type NpmStart = {
 
 export type NpmStartOptions = { machine: FreshMachine; account: Account; cwd: string; port: number; terminal: boolean };
 
+/** What npm turns in place while it works. */
+const SPINNER = /[\u2800-\u28ff]/g;
 const CTRL_C = '\u0003';
 const COMMAND = ['npm', 'start', '--', '--demo'];
 /** Of the processes below npm, those that make up one start; databases and browser machines are not among them. */
 const OF_A_START = /npm start|start\.mjs|controller\/main\.mjs/;
+/** 0 from the controller; npm itself may end with the signal that it passed on. */
+const ENDED_AS_ASKED = new Set<number | null>([0, 128 + constants.signals.SIGINT, 128 + constants.signals.SIGTERM]);
 const DEFAULT_TIMEOUT_MS = 300_000;
 
 export function runNpmStart({ machine, account, cwd, port, terminal }: NpmStartOptions): NpmStart {
@@ -40,7 +45,7 @@ export function runNpmStart({ machine, account, cwd, port, terminal }: NpmStartO
   };
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (chunk: string) => {
-      text += stripVTControlCharacters(chunk).replaceAll(/\r\n?/g, '\n');
+      text += stripVTControlCharacters(chunk).replaceAll(/\r\n?/g, '\n').replaceAll(SPINNER, '');
       look();
     });
   }
@@ -73,10 +78,12 @@ export function runNpmStart({ machine, account, cwd, port, terminal }: NpmStartO
       });
     },
     type: (keys) => void child.stdin?.write(keys),
-    interrupt() {
+    async stop() {
       if (terminal) child.stdin?.write(CTRL_C);
-      else for (const pid of childrenOf(child.pid ?? 0)) process.kill(pid, 'SIGINT');
-      return exited;
+      else for (const pid of childrenOf(child.pid ?? 0)) process.kill(pid, 'SIGTERM');
+      const code = await exited;
+      if (!ENDED_AS_ASKED.has(code))
+        throw new Error(`npm start ended with ${code} when asked to stop. It said:\n${text}`);
     },
     async killTree() {
       for (const pid of descendantsOf(child)) if (OF_A_START.test(readCommand(pid))) process.kill(pid, 'SIGKILL');

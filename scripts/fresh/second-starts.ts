@@ -16,10 +16,10 @@ export async function startAgain(clone: FreshClone, running: NpmStart): Promise<
   assert.match(second.said(), /\/#token=/);
   assert.doesNotMatch(second.said(), /Installing|Building/);
 
-  const interrupted = running.interrupt();
+  const stopped = running.stop();
   const third = clone.start({ terminal: true });
   await third.waitFor(READY);
-  await interrupted;
+  await stopped;
   assert.doesNotMatch(running.said(), /npm ERR|npm error|unexpectedly/);
   assert.doesNotMatch(third.said(), /ended abruptly/);
 

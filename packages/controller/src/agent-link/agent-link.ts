@@ -25,6 +25,7 @@ export class AgentLink {
   #settles = 0;
   #askedAt: number | null = null;
   #connectedAt = 0;
+  #closed = false;
   readonly #answers = new Map<string, (delivered: boolean) => void>();
   settled = false;
   released = false;
@@ -54,7 +55,8 @@ export class AgentLink {
     try {
       for await (const line of readLines(stream, MAX_LINE_BYTES)) await this.#take(line);
     } catch (error) {
-      log.warn({ vmId, err: error }, 'the agent link was closed');
+      if (this.#closed) log.debug({ vmId }, 'the agent link was closed');
+      else log.warn({ vmId, err: error }, 'the agent link broke');
     } finally {
       stream.destroy();
       for (const done of this.#answers.values()) done(false);
@@ -88,6 +90,7 @@ export class AgentLink {
   }
 
   close(): void {
+    this.#closed = true;
     this.#deps.stream.destroy();
   }
 

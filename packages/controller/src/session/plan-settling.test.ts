@@ -1,50 +1,9 @@
 /** What `plan` makes of outages of the controller, of old answers and of dead links. Rows and facts as in plan.test.ts. */
 import { describe, expect, it } from 'vitest';
 import { type Facts, type LinkFact, type Operation, plan, type VmFact } from './plan.ts';
-import type { SessionRow, VmRow } from './session-row.ts';
+import type { SessionRow } from './session-row.ts';
+import { at, LIMITS, NOW, ROW, VM } from './testing-rows.ts';
 
-const NOW = new Date('2026-01-01T12:00:00Z');
-const LIMITS = { holdMs: 120_000, bootMs: 60_000 };
-const at = (offsetMs: number): Date => new Date(NOW.getTime() + offsetMs);
-const VM: VmRow = {
-  vmId: 'vm_a_1',
-  hostId: 'host_a',
-  runtime: 'fake',
-  slot: 0,
-  state: 'claimed',
-  epoch: 1,
-  createdAt: at(-5_000),
-  destroyAt: null,
-  exitCode: null,
-  exitReason: null,
-  exitedAt: null,
-};
-const ROW: SessionRow = {
-  sessionId: '00000000-0000-4000-8000-000000000001',
-  userId: 'ada',
-  provider: 'demo',
-  status: 'awaiting_user_auth',
-  mode: 'vm_browser',
-  stage: 'awaiting_person',
-  createdAt: at(-6_000),
-  updatedAt: at(-1_000),
-  expiresAt: at(600_000),
-  settlingSince: null,
-  waitingFor: null,
-  capabilities: [],
-  completedAt: null,
-  endedAt: null,
-  errorCode: null,
-  errorMessage: null,
-  errorStage: null,
-  lateRefusedAt: null,
-  seq: 4,
-  account: null,
-  credentialVersion: null,
-  vm: VM,
-  hostSilentMs: 0,
-  now: NOW,
-};
 const RUNNING: VmFact = { state: 'running' };
 const EXITED: VmFact = {
   state: 'exited',

@@ -3,7 +3,7 @@
  * under the managed policy. Keys are typed into the display as the live view does it.
  */
 import { once } from 'node:events';
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
@@ -46,9 +46,21 @@ beforeAll(async () => {
   return () => rmSync(build.dir, { recursive: true, force: true });
 });
 
+/** A socket's file is there a moment before anybody listens on it. */
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once('error', () => resolve(false));
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+  });
+}
+
 async function connectTo(guest: { runDir: string }): Promise<TestController> {
   const path = join(guest.runDir, 'agent.sock');
-  await vi.waitUntil(() => existsSync(path), { timeout: 20_000, interval: 10 });
+  await vi.waitUntil(() => isListening(path), { timeout: 20_000, interval: 10 });
   return new TestController(path);
 }
 

@@ -9,6 +9,7 @@ import { createProviderLayers, toProgramPath } from '@vestibule/vm-manager/layer
 import type { Runtime } from '@vestibule/vm-manager/runtime';
 import { createFakeRuntime } from '@vestibule/vm-manager/runtimes/fake-runtime';
 import { createProcessRuntime } from '@vestibule/vm-manager/runtimes/process-runtime';
+import { systemClock } from './clock.ts';
 import { AgentLinks } from './agent-link/agent-links.ts';
 import { type Config, ConfigError } from './config.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -133,7 +134,7 @@ async function compose(
   const runtime = createRuntime(options);
   const layerSource = createLayerSource(runtime.kind, options);
 
-  const signal = new ChangeSignal();
+  const signal = new ChangeSignal(systemClock);
   /** Everything of this process that waits for changes; hints only, as the rows are the truth. */
   const onHint = (sessionId: string): void => {
     signal.notify(sessionId);
@@ -170,6 +171,7 @@ async function compose(
     connect: (vmId) => runtime.connect(vmId, 'agent'),
     reports,
     onFact: () => reconciler.wake(),
+    clock: systemClock,
     log,
   });
   releases.push(() => links.close());
@@ -205,9 +207,10 @@ async function compose(
     links,
     findBlocker: createFindBlocker(registry, runtime.sharedLoopback),
     limits: { holdMs: config.holdMs, bootMs: BOOT_MS, sessionMs: config.sessionMs },
+    clock: systemClock,
     log,
   });
-  const pushes = createPushes({ store, log });
+  const pushes = createPushes({ store, clock: systemClock, log });
   const waitForChange = (sessionId: string, timeoutMs: number): Promise<void> => signal.wait(sessionId, timeoutMs);
   const liveViews = createLiveViews({
     store,
@@ -225,6 +228,7 @@ async function compose(
     links,
     waitForChange,
     wake: () => reconciler.wake(),
+    clock: systemClock,
     limits: { sessionMs: config.sessionMs, maxSessions: config.maxSessions },
   });
   const tickets = createMemoryTicketStore();

@@ -1,5 +1,6 @@
 import type { AgentMessage } from '@vestibule/protocol/agent-messages';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../clock.ts';
 import type { AgentReports } from '../session/agent-reports.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { AgentLink } from './agent-link.ts';
@@ -26,7 +27,14 @@ function start(change: Partial<Pick<AgentReports, 'greet' | 'report'>> = {}): {
   const reports = createTestReports(change);
   let count = 0;
   const { logger: log } = createLogger({ level: 'silent' });
-  const link = new AgentLink({ vmId: 'vm_a_1', stream, reports, log, onFact: () => void (count += 1) });
+  const link = new AgentLink({
+    vmId: 'vm_a_1',
+    stream,
+    reports,
+    clock: systemClock,
+    log,
+    onFact: () => void (count += 1),
+  });
   return { link, agent, reports, ended: link.run(), facts: () => count };
 }
 
@@ -76,11 +84,40 @@ describe('an agent link', () => {
     expect(agent.received).toEqual([]);
   });
 
-  it('ends when a report cannot be recorded, so that the agent offers it again, and answers nothing', async () => {
+  it('ends when a report cannot be recorded, so that the agent says it again', async () => {
+    const { agent, ended } = start({ report: () => Promise.reject(new Error('database down')) });
+    agent.say(HELLO, { type: 'cli_exited', exitCode: 0, signal: null });
+    await ended;
+    expect(agent.received.map(({ type }) => type)).toEqual(['claim']);
+  });
+
+  it('holds a hand-over that cannot be recorded until it can, also when its VM has ended meanwhile', async () => {
+    let isDown = true;
+    let ends = 0;
+    const stored: string[] = [];
+    const { agent, ended, link } = start({
+      report(_vmId, _sessionId, message) {
+        if (isDown) return Promise.reject(new Error('database down'));
+        stored.push(message.type);
+        return Promise.resolve(null);
+      },
+    });
+    void ended.then(() => (ends += 1));
+    agent.say(HELLO, HANDOVER);
+    agent.stream.end();
+    await expect.poll(() => link.storeError).not.toBeNull();
+    expect(ends).toBe(0);
+    isDown = false;
+    await ended;
+    expect({ stored, storeError: link.storeError }).toEqual({ stored: ['handover'], storeError: null });
+  });
+
+  it('gives a hand-over up when it is closed', async () => {
     const { agent, ended, link } = start({ report: () => Promise.reject(new Error('database down')) });
     agent.say(HELLO, HANDOVER);
+    await expect.poll(() => link.storeError).not.toBeNull();
+    link.close();
     await ended;
-    expect(link.storeError).not.toBeNull();
     expect(agent.received.map(({ type }) => type)).toEqual(['claim']);
   });
 

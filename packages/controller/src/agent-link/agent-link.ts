@@ -3,16 +3,22 @@
  * means every message was acted on. Knows no storage; a message that cannot be acted on ends the link, and the agent offers again.
  */
 import type { Duplex } from 'node:stream';
-import type { AgentMessage, ControllerMessage } from '@vestibule/protocol/agent-messages';
+import type { AgentMessage, ControllerMessage, Handover } from '@vestibule/protocol/agent-messages';
 import { agentMessageSchema, MAX_LINE_BYTES } from '@vestibule/protocol/agent-messages';
+import { type Clock, sleep } from '../clock.ts';
 import type { AgentReport, AgentReports, Greeting } from '../session/agent-reports.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { readLines } from './line-reader.ts';
+
+/** Between two attempts to store a hand-over. */
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 1_000;
 
 export type AgentLinkDeps = {
   vmId: string;
   stream: Duplex;
   reports: Pick<AgentReports, 'greet' | 'report'>;
+  clock: Clock;
   log: Logger;
   /** Called when the link's fact changed (greeted, settled, store error) . */
   onFact: () => void;
@@ -41,11 +47,11 @@ export class AgentLink {
 
   /** Since the agent was accepted, by the monotonic clock. */
   get connectedMs(): number {
-    return performance.now() - this.#connectedAt;
+    return this.#deps.clock.nowMs() - this.#connectedAt;
   }
 
   get askedMs(): number | null {
-    return this.#askedAt === null ? null : performance.now() - this.#askedAt;
+    return this.#askedAt === null ? null : this.#deps.clock.nowMs() - this.#askedAt;
   }
 
   /** Resolves when the link has ended and everything read from it was acted on. Never rejects. */
@@ -72,7 +78,7 @@ export class AgentLink {
     this.settled = false;
     this.#settles += 1;
     this.#settleId = `settle-${this.#settles}`;
-    this.#askedAt = performance.now();
+    this.#askedAt = this.#deps.clock.nowMs();
     this.send({ type: 'settle', settleId: this.#settleId });
   }
 
@@ -99,7 +105,7 @@ export class AgentLink {
     if (message.type === 'hello') {
       this.#greeting = await this.#deps.reports.greet(this.#deps.vmId, message);
       if (this.#greeting === null) throw new Error('the agent was not accepted');
-      this.#connectedAt = performance.now();
+      this.#connectedAt = this.#deps.clock.nowMs();
       this.send(this.#greeting.claim);
       this.#deps.onFact();
     } else if (this.#greeting === null) {
@@ -113,13 +119,29 @@ export class AgentLink {
   }
 
   async #report(sessionId: string, message: AgentReport): Promise<void> {
-    try {
-      const answer = await this.#deps.reports.report(this.#deps.vmId, sessionId, message);
-      if (answer !== null) this.send(answer);
-      if (message.type === 'answer_delivered') this.#answers.get(message.answerId)?.(true);
-    } catch (error) {
-      if (message.type === 'handover') this.storeError = 'the database did not take it';
-      throw error;
+    const { reports, vmId } = this.#deps;
+    if (message.type === 'handover') return this.#takeHandover(sessionId, message);
+    const answer = await reports.report(vmId, sessionId, message);
+    if (answer !== null) this.send(answer);
+    if (message.type === 'answer_delivered') this.#answers.get(message.answerId)?.(true);
+  }
+
+  /** A VM that has ended offers its login to no other link: what was read is held until the database has taken or refused it. */
+  async #takeHandover(sessionId: string, handover: Handover): Promise<void> {
+    const { reports, vmId, clock, log, onFact } = this.#deps;
+    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(MAX_RETRY_MS, waitMs * 2)) {
+      try {
+        const answer = await reports.report(vmId, sessionId, handover);
+        this.storeError = null;
+        if (answer !== null) this.send(answer);
+        return;
+      } catch (error) {
+        this.storeError = 'the database did not take it';
+        onFact();
+        if (this.#closed) throw error;
+        log.warn({ vmId, err: error }, 'a hand-over could not be stored; it is tried again');
+      }
+      await sleep(clock, waitMs);
     }
   }
 }

@@ -1,5 +1,6 @@
 /** What a broken or hostile agent cannot make the controller do. */
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../clock.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { AgentLinks } from './agent-links.ts';
 import { createTestLink, createTestReports, HELLO } from './testing-agent.ts';
@@ -24,6 +25,7 @@ function start(text: string) {
     },
     reports: createTestReports(),
     onFact: () => undefined,
+    clock: systemClock,
     log,
   });
   return { links, lines, dials: () => dials };

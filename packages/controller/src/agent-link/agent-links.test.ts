@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../clock.ts';
 import type { AgentReports } from '../session/agent-reports.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { AgentLinks } from './agent-links.ts';
@@ -27,6 +28,7 @@ function start(change: Partial<Pick<AgentReports, 'greet' | 'report'>> = {}, isU
     },
     reports: createTestReports(change),
     onFact: () => undefined,
+    clock: systemClock,
     log,
   });
   all.push(links);
@@ -109,6 +111,7 @@ describe('the agent links', () => {
       connect: () => new Promise((resolve) => (accept = resolve)),
       reports: createTestReports(),
       onFact: () => undefined,
+      clock: systemClock,
       log,
     });
     links.dial(VM);

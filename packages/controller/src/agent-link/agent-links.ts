@@ -1,5 +1,6 @@
 /** The links to all agents of this host: dials each VM until its agent answers, and again after a link ended, until told to drop it. */
 import type { Duplex } from 'node:stream';
+import { type Clock, sleep } from '../clock.ts';
 import type { AgentReports } from '../session/agent-reports.ts';
 import type { LinkFact } from '../session/plan.ts';
 import type { Links } from '../session/reconciler-ports.ts';
@@ -28,6 +29,7 @@ export type AgentLinksDeps = {
   reports: Pick<AgentReports, 'greet' | 'report'>;
   /** A fact changed: the reconciler looks again. */
   onFact: () => void;
+  clock: Clock;
   log: Logger;
 };
 
@@ -45,15 +47,17 @@ export class AgentLinks implements Links {
     const entry = this.#entries.get(vmId);
     if (entry === undefined) return IDLE;
     const link = entry.link?.connected === true ? entry.link : null;
-    const { storeError } = entry;
-    if (link === null) return { ...IDLE, state: 'dialling', stateMs: performance.now() - entry.dialledAt, storeError };
-    const { settled, released, askedMs, connectedMs: stateMs } = link;
+    if (link === null) {
+      const stateMs = this.#deps.clock.nowMs() - entry.dialledAt;
+      return { ...IDLE, state: 'dialling', stateMs, storeError: entry.storeError };
+    }
+    const { settled, released, askedMs, connectedMs: stateMs, storeError } = link;
     return { state: 'connected', stateMs, askedMs, settled, released, storeError };
   }
 
   dial(vmId: string): void {
     if (this.#entries.has(vmId)) return;
-    const entry: Entry = { link: null, dropped: false, storeError: null, dialledAt: performance.now() };
+    const entry: Entry = { link: null, dropped: false, storeError: null, dialledAt: this.#deps.clock.nowMs() };
     this.#entries.set(vmId, entry);
     void this.#keep(vmId, entry);
   }
@@ -96,7 +100,7 @@ export class AgentLinks implements Links {
         const connectedMs = await this.#use(vmId, entry, stream);
         if (connectedMs > LASTING_MS) retryMs = FIRST_RETRY_MS;
       }
-      await new Promise((resolve) => setTimeout(resolve, retryMs));
+      await sleep(this.#deps.clock, retryMs);
       retryMs = Math.min(MAX_RETRY_MS, retryMs * 1.15);
     }
   }
@@ -107,14 +111,14 @@ export class AgentLinks implements Links {
       stream.destroy();
       return 0;
     }
-    const { reports, onFact, log } = this.#deps;
-    const link = new AgentLink({ vmId, stream, reports, log, onFact });
+    const { reports, onFact, clock, log } = this.#deps;
+    const link = new AgentLink({ vmId, stream, reports, clock, log, onFact });
     entry.link = link;
-    const helloTimer = setTimeout(() => link.connected || link.close(), HELLO_TIMEOUT_MS);
+    const cancelHello = clock.after(HELLO_TIMEOUT_MS, () => link.connected || link.close());
     await link.run();
-    clearTimeout(helloTimer);
+    cancelHello();
     const connectedMs = link.connected ? link.connectedMs : 0;
-    if (link.connected) entry.dialledAt = performance.now();
+    if (link.connected) entry.dialledAt = clock.nowMs();
     entry.storeError = link.storeError;
     entry.link = null;
     onFact();

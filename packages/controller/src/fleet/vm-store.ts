@@ -9,6 +9,9 @@ export type VmClaim = { epoch: number; sessionId: string | null; claimedBefore: 
 
 const UNIQUE_VIOLATION = '23505';
 
+/** Every statement that changes both locks the session's row before its VM's: two in the opposite order would wait for each other. */
+const SESSION_FIRST = 'held as (select from auth_sessions where vm_id = $1 for update)';
+
 export type VmStore = ReturnType<typeof createVmStore>;
 
 export function createVmStore(deps: { pool: Pool; onChange: (sessionId: string) => void }) {
@@ -93,9 +96,9 @@ export function createVmStore(deps: { pool: Pool; onChange: (sessionId: string) 
     /** Writes how the VM ended, once, and tells its session's timeline; never a status. `normal` after the session's end. */
     recordExit(vmId: string, exit: VmExit): Promise<boolean> {
       return change(
-        `with ended as (
+        `with ${SESSION_FIRST}, ended as (
            update browser_vms set exit_code = $2, exit_signal = $3, exit_reason = $4, exited_at = $5
-           where vm_id = $1 and exited_at is null returning vm_id
+           where vm_id = $1 and exited_at is null and (select count(*) from held) >= 0 returning vm_id
          ), changed as (
            update auth_sessions s set event_seq = event_seq + 1 from ended where s.vm_id = ended.vm_id
            returning s.session_id, s.event_seq, s.status
@@ -110,8 +113,9 @@ export function createVmStore(deps: { pool: Pool; onChange: (sessionId: string) 
     /** Everything of the VM is verified gone; its slot is free again. */
     markGone(vmId: string): Promise<boolean> {
       return change(
-        `with gone as (
-           update browser_vms set state = 'gone', gone_at = clock_timestamp() where vm_id = $1 and state <> 'gone' returning vm_id
+        `with ${SESSION_FIRST}, gone as (
+           update browser_vms set state = 'gone', gone_at = clock_timestamp()
+           where vm_id = $1 and state <> 'gone' and (select count(*) from held) >= 0 returning vm_id
          ), changed as (
            update auth_sessions s set event_seq = event_seq + 1 from gone where s.vm_id = gone.vm_id returning s.session_id, s.event_seq
          ) insert into auth_session_events (session_id, seq, type, actor, data)

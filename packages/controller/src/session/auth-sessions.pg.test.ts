@@ -1,6 +1,7 @@
 /** A supersede that comes while the link to the agent is being made again. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../clock.ts';
 import { createTestDatabase, type TestDatabase } from '../db/testing.ts';
 import { createAuthSessions } from './auth-sessions.ts';
 import { ChangeSignal } from './change-signal.ts';
@@ -20,7 +21,7 @@ describe('superseding', () => {
   it('waits for a link that is being dialled again: the agent may offer a login on it (I9)', async () => {
     const userId = randomUUID();
     const first = await sessions.awaitPerson(userId);
-    const signal = new ChangeSignal();
+    const signal = new ChangeSignal(systemClock);
     let state: LinkFact['state'] = 'dialling';
     const auth = createAuthSessions({
       store: sessions.store,
@@ -32,6 +33,7 @@ describe('superseding', () => {
       },
       waitForChange: (id, timeoutMs) => signal.wait(id, timeoutMs),
       wake: () => undefined,
+      clock: systemClock,
       limits: { sessionMs: 60_000, maxSessions: 10 },
     });
     const created = auth.create({ userId, provider: 'demo', supersede: true });

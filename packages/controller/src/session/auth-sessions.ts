@@ -4,6 +4,7 @@ import type { CreateSessionBody, Session, Timeline } from '@vestibule/protocol/a
 import { AppError } from '@vestibule/protocol/errors';
 import type { Mode } from '@vestibule/protocol/session';
 import { toFailureMessage } from '@vestibule/protocol/session-failure';
+import { type Clock, sleep } from '../clock.ts';
 import type { LinkFact } from './plan.ts';
 import { isActive, type SessionRow, toSession } from './session-row.ts';
 import type { NewSession, SessionStore } from './session-store.ts';
@@ -26,6 +27,7 @@ export type AuthSessionsDeps = {
   /** Resolves when the session's rows changed, or after the time given. */
   waitForChange: (sessionId: string, timeoutMs: number) => Promise<void>;
   wake: () => void;
+  clock: Clock;
   limits: { sessionMs: number; maxSessions: number };
 };
 
@@ -43,8 +45,8 @@ export function createAuthSessions(deps: AuthSessionsDeps) {
     // An agent that was never claimed got no login plan: it holds nothing.
     if (row.vm === null || row.status === 'started') return;
     let asked = false;
-    const until = performance.now() + SUPERSEDE_SETTLE_MS;
-    for (let leftMs = SUPERSEDE_SETTLE_MS; leftMs > 0; leftMs = until - performance.now()) {
+    const until = deps.clock.nowMs() + SUPERSEDE_SETTLE_MS;
+    for (let leftMs = SUPERSEDE_SETTLE_MS; leftMs > 0; leftMs = until - deps.clock.nowMs()) {
       const fact = deps.links.fact(row.vm.vmId);
       if ((asked && fact.settled) || !(await isStillActive(row.sessionId))) return;
       // The VM is another controller's: it sees the row and asks.
@@ -133,7 +135,7 @@ export function createAuthSessions(deps: AuthSessionsDeps) {
       if (row.vm === null) throw new AppError('session_not_waiting', 'The program is not running yet.');
       const answerId = randomUUID();
       await store.append(sessionId, { type: 'answer_received', actor: 'person', data: { answerId } });
-      const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), ANSWER_TIMEOUT_MS).unref());
+      const late = sleep(deps.clock, ANSWER_TIMEOUT_MS).then(() => false);
       const delivered = await Promise.race([deps.links.answer(row.vm.vmId, answerId, text), late]);
       if (!delivered) throw new AppError('session_not_waiting', 'The program did not take the answer. Try again.');
       return toSession(await getRow(sessionId));

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../clock.ts';
 import { ChangeSignal } from './change-signal.ts';
 
 const LONG_MS = 60_000;
 
 describe('a change signal', () => {
   it('wakes everybody who waits for that session, and nobody else', async () => {
-    const signal = new ChangeSignal();
+    const signal = new ChangeSignal(systemClock);
     const woken: string[] = [];
     const wait = (session: string, who: string): Promise<unknown> =>
       signal.wait(session, LONG_MS).then(() => woken.push(who));
@@ -19,12 +20,12 @@ describe('a change signal', () => {
   });
 
   it('resolves by itself after the time given', async () => {
-    const signal = new ChangeSignal();
+    const signal = new ChangeSignal(systemClock);
     await expect(signal.wait('a', 1)).resolves.toBeUndefined();
   });
 
   it('wakes again who waits again', async () => {
-    const signal = new ChangeSignal();
+    const signal = new ChangeSignal(systemClock);
     for (let turn = 0; turn < 3; turn += 1) {
       const waiting = signal.wait('a', LONG_MS);
       signal.notify('a');
@@ -33,7 +34,7 @@ describe('a change signal', () => {
   });
 
   it('keeps who began to wait while others were being woken', async () => {
-    const signal = new ChangeSignal();
+    const signal = new ChangeSignal(systemClock);
     const nested = signal.wait('a', LONG_MS).then(() => signal.wait('a', LONG_MS));
     signal.notify('a');
     await new Promise((resolve) => setImmediate(resolve));

@@ -1,6 +1,7 @@
 import { duplexPair, type Duplex } from 'node:stream';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../clock.ts';
 import { createTestDatabase, type TestDatabase } from '../db/testing.ts';
 import { ChangeSignal } from './change-signal.ts';
 import { createLiveViews } from './live-views.ts';
@@ -18,7 +19,7 @@ afterAll(() => database.close());
 const CANCEL = { event: 'cancel_requested', code: 'cancelled', message: 'no', actor: 'person' } as const;
 
 function start(connectDisplay: () => Promise<Duplex> = async () => duplexPair()[0]) {
-  const signal = new ChangeSignal();
+  const signal = new ChangeSignal(systemClock);
   let dialled = 0;
   const views = createLiveViews({
     store: sessions.store,

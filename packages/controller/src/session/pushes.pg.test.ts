@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SessionPush } from '@vestibule/protocol/api';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../clock.ts';
 import { createTestDatabase, type TestDatabase } from '../db/testing.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createPushes } from './pushes.ts';
@@ -16,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 beforeEach(() => {
-  pushes = createPushes({ store: sessions.store, log: createLogger({ level: 'silent' }).logger });
+  pushes = createPushes({ store: sessions.store, clock: systemClock, log: createLogger({ level: 'silent' }).logger });
 });
 afterEach(() => pushes.close());
 

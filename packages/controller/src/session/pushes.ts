@@ -4,6 +4,7 @@
  */
 import type { SessionPush } from '@vestibule/protocol/api';
 import { AppError } from '@vestibule/protocol/errors';
+import type { Clock } from '../clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { isActive, type SessionRow, toSession } from './session-row.ts';
 import type { SessionStore } from './session-store.ts';
@@ -19,8 +20,8 @@ function isOver(row: SessionRow): boolean {
   return !isActive(row) && (row.vm === null || row.vm.state === 'gone');
 }
 
-export function createPushes(deps: { store: SessionStore; log: Logger }) {
-  const { store, log } = deps;
+export function createPushes(deps: { store: SessionStore; clock: Clock; log: Logger }) {
+  const { store, clock, log } = deps;
   const topics = new Map<string, Topic>();
 
   async function deliver(sessionId: string, topic: Topic): Promise<void> {
@@ -67,9 +68,12 @@ export function createPushes(deps: { store: SessionStore; log: Logger }) {
     for (const sessionId of await store.listBehind(seen)) wake(sessionId);
   }
 
-  const backstop = setInterval(() => {
+  let cancelBackstop = clock.after(BACKSTOP_MS, lookAgain);
+
+  function lookAgain(): void {
+    cancelBackstop = clock.after(BACKSTOP_MS, lookAgain);
     if (topics.size > 0) readLost().catch((error: unknown) => log.warn({ err: error }, 'the backstop could not read'));
-  }, BACKSTOP_MS).unref();
+  }
 
   return {
     wake,
@@ -93,7 +97,7 @@ export function createPushes(deps: { store: SessionStore; log: Logger }) {
     },
 
     close(): void {
-      clearInterval(backstop);
+      cancelBackstop();
       topics.clear();
     },
   };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { toFakeScript } from '@vestibule/vm-manager/fake/fake-script';
 import { createFakeRuntime } from '@vestibule/vm-manager/runtimes/fake-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../clock.ts';
 import { AgentLinks } from '../agent-link/agent-links.ts';
 import { createTestDatabase, type TestDatabase } from '../db/testing.ts';
 import { createRuntimeHost } from '../fleet/runtime-host.ts';
@@ -40,6 +41,7 @@ function start(change: (host: Host) => Partial<Host>) {
     connect: (vmId) => runtime.connect(vmId, 'agent'),
     reports: { greet: () => Promise.resolve(null), report: () => Promise.resolve(null) },
     onFact: () => undefined,
+    clock: systemClock,
     log,
   });
   const reconciler = createReconciler({
@@ -50,6 +52,7 @@ function start(change: (host: Host) => Partial<Host>) {
     links,
     findBlocker: () => null,
     limits: { holdMs: 1_000, bootMs: 60_000, sessionMs: 60_000 },
+    clock: systemClock,
     log,
   });
   reconciler.start();

@@ -3,6 +3,7 @@
  * A step runs for one session at a time; several sessions run side by side.
  */
 import { toFailureMessage } from '@vestibule/protocol/session-failure';
+import { type Clock, sleep } from '../clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { VmStore } from '../fleet/vm-store.ts';
 import { type Facts, type Limits, type Operation, plan, toUnseenExit } from './plan.ts';
@@ -23,11 +24,12 @@ export type ReconcilerDeps = {
   links: Links;
   findBlocker: FindBlocker;
   limits: Limits & { sessionMs: number };
+  clock: Clock;
   log: Logger;
 };
 
 export function createReconciler(deps: ReconcilerDeps) {
-  const { store, vms, host, links, log } = deps;
+  const { store, vms, host, links, clock, log } = deps;
   const busy = new Set<string>();
   const again = new Set<string>();
   let stopped = false;
@@ -163,12 +165,12 @@ export function createReconciler(deps: ReconcilerDeps) {
       .catch((error: unknown) => log.error({ err: error }, 'sweeping failed; it is tried again'))
       .finally(() => {
         sweeping = null;
-        sweepAt = performance.now() + SWEEP_MS;
+        sweepAt = clock.nowMs() + SWEEP_MS;
       });
   }
 
   async function housekeep(): Promise<void> {
-    const now = performance.now();
+    const now = clock.nowMs();
     if (now >= heartbeatAt) {
       await vms.registerHost(host.hostId, host.runtime);
       heartbeatAt = now + HEARTBEAT_MS;
@@ -186,9 +188,9 @@ export function createReconciler(deps: ReconcilerDeps) {
   async function pause(): Promise<void> {
     if (woken) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, TICK_MS);
+      const cancel = clock.after(TICK_MS, resolve);
       wakeLoop = () => {
-        clearTimeout(timer);
+        cancel();
         resolve();
       };
     });
@@ -216,7 +218,7 @@ export function createReconciler(deps: ReconcilerDeps) {
       wake();
       await loop;
       const last = Promise.all([...steps, sweeping]).then(() => true);
-      const patience = new Promise<false>((resolve) => setTimeout(() => resolve(false), LAST_STEPS_MS).unref());
+      const patience = sleep(clock, LAST_STEPS_MS).then(() => false);
       if (!(await Promise.race([last, patience])))
         log.warn('a step did not end in time; the next start takes it up again');
     },

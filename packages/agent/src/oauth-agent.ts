@@ -5,12 +5,13 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { LINK_VERSION, type Hello } from '@vestibule/protocol/agent-messages';
+import { LINK_VERSION, type Hello, type LoginPlan } from '@vestibule/protocol/agent-messages';
 import type { Capabilities } from './capabilities.ts';
+import { createClaimedSession } from './claimed-session.ts';
 import type { AgentConfig } from './config.ts';
 import type { Desktop } from './desktop.ts';
 import { DISPLAY_PROGRAM } from './display.ts';
-import { listenForLinks, type Claim, type Command } from './link-server.ts';
+import { listenForLinks } from './link-server.ts';
 import type { Log } from './log.ts';
 import { findNetworkProblem } from './network-check.ts';
 import type { Outbox } from './outbox.ts';
@@ -39,11 +40,8 @@ export async function startOauthAgent(options: OauthAgentOptions): Promise<void>
   /** What belongs to the sign-in, and ends when the session ends. */
   const session = createReleaser(log);
   releaser.defer('sign-in', session.releaseAll);
-  let signIn: SignIn | null = null;
-
-  const onClaim = ({ plan }: Claim): void => {
-    log('session claimed', { provider: plan.provider });
-    signIn = new SignIn({
+  const startSignIn = (plan: LoginPlan): SignIn =>
+    new SignIn({
       plan,
       home: config.home,
       shimDir: join(privateDir, 'shim'),
@@ -54,26 +52,8 @@ export async function startOauthAgent(options: OauthAgentOptions): Promise<void>
       releaser: session,
       log,
     });
-  };
-  const onCommand = (command: Command): void => {
-    switch (command.type) {
-      case 'handover_answer':
-        return log('hand-over answered', { result: command.result, reason: command.reason ?? null });
-      case 'answer':
-        return void signIn?.answer(command.answerId, command.text);
-      case 'settle':
-        return void settle(command.settleId);
-      case 'release':
-        log('session released');
-        return void Promise.all([session.releaseAll(), desktop.close()]);
-      case 'shutdown':
-        return onShutdown();
-    }
-  };
-  const settle = async (settleId: string): Promise<void> => {
-    const holding = (await signIn?.settle().catch(() => false)) ?? false;
-    outbox.send({ type: 'settled', settleId, holding });
-  };
+  const endSession = (): void => void Promise.all([session.releaseAll(), desktop.close()]);
+  const { onClaim, onCommand } = createClaimedSession({ startSignIn, endSession, onShutdown, outbox, log });
 
   const hello = toHello(config, buildId);
   const server = await listenForLinks({ path: config.agentSocket, hello, outbox, onClaim, onCommand, log });

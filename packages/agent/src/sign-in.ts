@@ -2,6 +2,7 @@
  * One sign-in by its login plan, from the start of the CLI to the hand-over of what it wrote, or to a failure in words. Knows no provider
  * and no link: what it has to say goes to the outbox. It ends once; nothing that happens later changes how.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handover, LoginPlan } from '@vestibule/protocol/agent-messages';
 import type { FailureCode } from '@vestibule/protocol/session-failure';
 import type { Capabilities } from './capabilities.ts';
@@ -15,11 +16,22 @@ import type { Desktop } from './desktop.ts';
 import { toHandover } from './handover.ts';
 import type { Log } from './log.ts';
 import { MissingProgramError } from './login-process.ts';
-import { startLoginRun, type LoginRun } from './login-run.ts';
+import { startLoginRun, type LoginRun, type LoginRunOptions } from './login-run.ts';
 import type { Outbox } from './outbox.ts';
 import type { Releaser } from './releaser.ts';
 import { toOrigin, type CaughtUrl } from './url-catcher.ts';
 import { judge, type Verdict } from './verdict.ts';
+
+/** What a sign-in starts, reads and waits for; a simulation has another. */
+export type SignInWorld = {
+  startLoginRun: (options: LoginRunOptions) => Promise<LoginRun>;
+  readCredentialFiles: typeof readCredentialFiles;
+  watchCredential: typeof watchCredential;
+  findDoubt: typeof findDoubt;
+  sleep: (ms: number) => Promise<unknown>;
+};
+
+const MACHINE: SignInWorld = { startLoginRun, readCredentialFiles, watchCredential, findDoubt, sleep };
 
 export type SignInOptions = {
   plan: LoginPlan;
@@ -32,6 +44,8 @@ export type SignInOptions = {
   /** Ends what the sign-in started; a CLI that this ends says nothing about the sign-in. */
   releaser: Releaser;
   log: Log;
+  /** Default: the machine it runs on. */
+  world?: SignInWorld;
 };
 
 type Phase = 'running' | 'confirming' | 'handed_over' | 'failed';
@@ -41,6 +55,7 @@ const SETTLE_WITHIN_MS = 1500;
 
 export class SignIn {
   readonly #options: SignInOptions;
+  readonly #world: SignInWorld;
   readonly #started: Promise<void>;
   readonly #ended = createDeferred<void>();
   readonly #delivered = new Set<string>();
@@ -54,6 +69,7 @@ export class SignIn {
   /** Starts the CLI at once. */
   constructor(options: SignInOptions) {
     this.#options = options;
+    this.#world = options.world ?? MACHINE;
     this.#started = this.#start().catch((error: unknown) => this.#onNotStarted(error));
     void options.desktop.failed.then((detail) => this.#fail('browser_failed', detail));
   }
@@ -75,7 +91,7 @@ export class SignIn {
   async settle(): Promise<boolean> {
     await this.#look();
     if (this.#phase === 'running' && (await this.#areFilesComplete())) {
-      await Promise.race([this.#ended.promise, new Promise((resolve) => setTimeout(resolve, SETTLE_WITHIN_MS))]);
+      await Promise.race([this.#ended.promise, this.#world.sleep(SETTLE_WITHIN_MS)]);
     }
     // The CLI is being asked for its word, which has a time limit of its own: the login is there.
     if (this.#isConfirming()) await this.#ended.promise;
@@ -91,10 +107,10 @@ export class SignIn {
     const { plan, home, desktop, capabilities, releaser } = this.#options;
     if (plan.success.when === 'files') {
       const specs = plan.credential.files;
-      const watcher = watchCredential({ home, specs, onSettled: () => void this.#look() });
+      const watcher = this.#world.watchCredential({ home, specs, onSettled: () => void this.#look() });
       releaser.defer('credential watcher', watcher.close);
     }
-    const run = await startLoginRun({
+    const run = await this.#world.startLoginRun({
       ...this.#options,
       displayEnv: desktop.displayEnv,
       onUrl: (caught) => void this.#open(caught),
@@ -144,7 +160,7 @@ export class SignIn {
     // Taken before the files are read: files read while the CLI still ran are no evidence about its end.
     const exit = this.#exit;
     try {
-      const readings = await readCredentialFiles(home, plan.credential.files);
+      const readings = await this.#world.readCredentialFiles(home, plan.credential.files);
       if (this.#phase !== 'running') return;
       const verdict = judge({ when: plan.success.when, exit, readings, settled: true });
       if (verdict.kind === 'complete') await this.#complete(verdict);
@@ -176,9 +192,9 @@ export class SignIn {
     confirm: NonNullable<LoginPlan['success']['confirm']>,
   ): Promise<{ doubt: string } | Pick<Extract<Verdict, { kind: 'complete' }>, 'readings'>> {
     const { plan, home } = this.#options;
-    const doubt = await findDoubt(plan.program, confirm, { env: this.#run?.env ?? {}, cwd: home });
+    const doubt = await this.#world.findDoubt(plan.program, confirm, { env: this.#run?.env ?? {}, cwd: home });
     if (doubt !== null) return { doubt };
-    const readings = await readCredentialFiles(home, plan.credential.files);
+    const readings = await this.#world.readCredentialFiles(home, plan.credential.files);
     const verdict = judge({ when: 'files', exit: null, readings, settled: true });
     return verdict.kind === 'complete' ? verdict : { doubt: 'its files changed while it was asked' };
   }
@@ -211,7 +227,7 @@ export class SignIn {
   }
 
   async #areFilesComplete(): Promise<boolean> {
-    const readings = await readCredentialFiles(this.#options.home, this.#options.plan.credential.files);
+    const readings = await this.#world.readCredentialFiles(this.#options.home, this.#options.plan.credential.files);
     return readings.every(({ state }) => state === 'complete');
   }
 }

@@ -14,9 +14,17 @@ import { readLines } from './line-reader.ts';
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
 
+/** What a link needs of a duplex stream. */
+export type LinkStream = AsyncIterable<Buffer> &
+  Pick<Duplex, 'destroyed'> & {
+    write(line: string): unknown;
+    destroy(): unknown;
+    on(event: 'error', listener: (error: Error) => void): unknown;
+  };
+
 export type AgentLinkDeps = {
   vmId: string;
-  stream: Duplex;
+  stream: LinkStream;
   reports: Pick<AgentReports, 'greet' | 'report'>;
   clock: Clock;
   log: Logger;

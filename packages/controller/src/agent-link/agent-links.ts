@@ -1,11 +1,10 @@
 /** The links to all agents of this host: dials each VM until its agent answers, and again after a link ended, until told to drop it. */
-import type { Duplex } from 'node:stream';
 import { type Clock, sleep } from '../clock.ts';
 import type { AgentReports } from '../session/agent-reports.ts';
 import type { LinkFact } from '../session/plan.ts';
 import type { Links } from '../session/reconciler-ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { AgentLink } from './agent-link.ts';
+import { AgentLink, type LinkStream } from './agent-link.ts';
 
 /** A guest starts within tens of milliseconds (`process`) to tens of seconds (`qemu` without KVM): ask often at first. */
 const FIRST_RETRY_MS = 5;
@@ -25,7 +24,7 @@ const IDLE: LinkFact = {
 };
 
 export type AgentLinksDeps = {
-  connect: (vmId: string) => Promise<Duplex>;
+  connect: (vmId: string) => Promise<LinkStream>;
   reports: Pick<AgentReports, 'greet' | 'report'>;
   /** A fact changed: the reconciler looks again. */
   onFact: () => void;
@@ -106,7 +105,7 @@ export class AgentLinks implements Links {
   }
 
   /** Runs one link to its end; returns how long it was one after the agent's hello. */
-  async #use(vmId: string, entry: Entry, stream: Duplex): Promise<number> {
+  async #use(vmId: string, entry: Entry, stream: LinkStream): Promise<number> {
     if (entry.dropped) {
       stream.destroy();
       return 0;

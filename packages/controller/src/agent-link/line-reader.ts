@@ -1,6 +1,4 @@
 /** Splits a byte stream into lines of bounded length (newline-delimited JSON); a longer line is an error. */
-import type { Duplex } from 'node:stream';
-
 export class LineTooLongError extends Error {
   constructor(maxBytes: number) {
     super(`a line is longer than ${maxBytes} bytes`);
@@ -9,10 +7,10 @@ export class LineTooLongError extends Error {
 }
 
 /** Yields whole lines without their newline, in order; an unfinished last line is dropped. Reads no faster than lines are taken. */
-export async function* readLines(stream: Duplex, maxBytes: number): AsyncGenerator<string> {
+export async function* readLines(stream: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<string> {
   let parts: Buffer[] = [];
   let size = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  for await (const chunk of stream) {
     let from = 0;
     for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, from)) {
       parts.push(chunk.subarray(from, at));

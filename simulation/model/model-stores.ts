@@ -1,0 +1,180 @@
+/** The product's stores over the model: the same shape, each statement run by whoever decides when it happens and what goes wrong. */
+import { ACTIVE_STATUSES, isTerminal, type TerminalStatus } from '@vestibule/protocol/session';
+import type { CompletionStore } from '@vestibule/controller/session/completion-store';
+import type { SessionStore } from '@vestibule/controller/session/session-store';
+import type { VmStore } from '@vestibule/controller/fleet/vm-store';
+import { type ModelDatabase, ModelRefusal } from './model-database.ts';
+import * as statements from './model-statements.ts';
+
+/** Runs one transaction: `work` is done at one moment, whole or not at all. */
+export type Run = <T>(name: StatementName, work: (db: ModelDatabase, now: Date) => T) => Promise<T>;
+export type StatementName = keyof SessionStore | keyof VmStore | keyof CompletionStore;
+
+export type ModelStoresDeps = {
+  run: Run;
+  graceMs: number;
+  newSessionId: () => string;
+  onChange: (sessionId: string) => void;
+  onEnded: (status: TerminalStatus) => void;
+};
+
+export type ModelStores = { store: SessionStore; vms: VmStore; completions: CompletionStore };
+
+export function createModelStores(deps: ModelStoresDeps): ModelStores {
+  const { run, graceMs, newSessionId, onChange, onEnded } = deps;
+
+  async function change(sessionId: string, changed: Promise<boolean>): Promise<boolean> {
+    if (!(await changed)) return false;
+    onChange(sessionId);
+    return true;
+  }
+
+  const store: SessionStore = {
+    async end(sessionId, ending) {
+      const ended = await change(
+        sessionId,
+        run('end', (db, now) => statements.end(db, sessionId, ending, graceMs, now)),
+      );
+      if (ended) onEnded('failed');
+      return ended;
+    },
+    async create(session) {
+      try {
+        const id = await run('create', (db, now) => statements.insertSession(db, newSessionId(), session, now));
+        onChange(id);
+        return id;
+      } catch (error) {
+        if (error instanceof ModelRefusal && error.code === '23505') return null;
+        throw error;
+      }
+    },
+    async supersede(oldId, ending, session) {
+      const id = await run('supersede', (db, now) =>
+        statements.end(db, oldId, ending, graceMs, now)
+          ? statements.insertSession(db, newSessionId(), session, now)
+          : null,
+      );
+      onChange(oldId);
+      if (id !== null) onChange(id);
+      return id;
+    },
+    find: (sessionId) =>
+      run('find', (db, now) => {
+        const session = db.sessions.get(sessionId);
+        return session === undefined ? null : statements.toRow(db, session, now);
+      }),
+    findActive: (userId, provider) =>
+      run('findActive', (db, now) => {
+        for (const one of db.sessions.values()) {
+          if (one.userId === userId && one.provider === provider && !isTerminal(one.status))
+            return statements.toRow(db, one, now);
+        }
+        return null;
+      }),
+    listByUser: (userId) =>
+      run('listByUser', (db, now) =>
+        [...db.sessions.values()].filter((one) => one.userId === userId).map((one) => statements.toRow(db, one, now)),
+      ),
+    listUnsettled: (hostId) =>
+      run('listUnsettled', (db, now) => {
+        const rows = [];
+        for (const session of db.sessions.values()) {
+          const vm = session.vmId === null ? undefined : db.vms.get(session.vmId);
+          const isOurs = vm !== undefined && vm.hostId === hostId && vm.state !== 'gone';
+          if (!isTerminal(session.status) || isOurs) rows.push(statements.toRow(db, session, now));
+        }
+        return rows;
+      }),
+    countActive: () =>
+      run('countActive', (db) => [...db.sessions.values()].filter(({ status }) => !isTerminal(status)).length),
+    listSteps: (sessionId, afterSeq) =>
+      run('listSteps', (db) => (db.events.get(sessionId) ?? []).filter(({ seq }) => seq > afterSeq)),
+    listBehind: (seen) =>
+      run('listBehind', (db) => [...seen].flatMap(([id, seq]) => ((db.sessions.get(id)?.seq ?? 0) > seq ? [id] : []))),
+    append: (sessionId, step, activeOnly = true) =>
+      change(
+        sessionId,
+        run('append', (db, now) => statements.append(db, sessionId, step, activeOnly, now)),
+      ),
+    appendOnce: (sessionId, step) =>
+      change(
+        sessionId,
+        run('appendOnce', (db, now) => statements.appendOnce(db, sessionId, step, now)),
+      ),
+    addCapability: (sessionId, capability, afterMs) =>
+      change(
+        sessionId,
+        run('addCapability', (db, now) => statements.addCapability(db, sessionId, capability, afterMs, now)),
+      ),
+    setWaiting: (sessionId, waitingFor, stage) =>
+      change(
+        sessionId,
+        run('setWaiting', (db, now) => statements.setWaiting(db, sessionId, waitingFor, stage, now)),
+      ),
+    claim: (sessionId, vmId, data) =>
+      change(
+        sessionId,
+        run('claim', (db, now) => statements.claim(db, sessionId, vmId, data, now)),
+      ),
+    openUrl: (sessionId, data) =>
+      change(
+        sessionId,
+        run('openUrl', (db, now) => statements.openUrl(db, sessionId, data, now)),
+      ),
+    beginSettling: (sessionId, cause) =>
+      change(
+        sessionId,
+        run('beginSettling', (db, now) => statements.beginSettling(db, sessionId, cause, now)),
+      ),
+    recordLateRefusal: (sessionId, handoverId) =>
+      change(
+        sessionId,
+        run('recordLateRefusal', (db, now) => statements.recordLateRefusal(db, sessionId, handoverId, now)),
+      ),
+  };
+
+  async function tell(changed: Promise<string | null>): Promise<boolean> {
+    const sessionId = await changed;
+    if (sessionId !== null) onChange(sessionId);
+    return sessionId !== null;
+  }
+
+  const vms: VmStore = {
+    registerHost: (hostId, runtime) => run('registerHost', (db, now) => db.setHost(hostId, runtime, now)),
+    async place(sessionId, placement) {
+      try {
+        const placed = run('place', (db, now) => statements.place(db, sessionId, placement, now));
+        return await change(sessionId, placed);
+      } catch (error) {
+        if (error instanceof ModelRefusal && error.code === '23505') return false;
+        throw error;
+      }
+    },
+    greet: (vmId, bootNonce) => run('greet', (db) => statements.greet(db, vmId, bootNonce)),
+    markClaimed: (vmId) => run('markClaimed', (db, now) => statements.markClaimed(db, vmId, now)),
+    markDraining: (vmId) => run('markDraining', (db) => statements.markDraining(db, vmId)),
+    recordExit: (vmId, exit) => tell(run('recordExit', (db, now) => statements.recordExit(db, vmId, exit, now))),
+    markGone: (vmId) => tell(run('markGone', (db, now) => statements.markGone(db, vmId, now))),
+    listNotGone: (hostId) =>
+      run('listNotGone', (db) => {
+        const ours = [...db.vms.values()].filter((vm) => vm.hostId === hostId && vm.state !== 'gone');
+        return new Set(ours.map(({ vmId }) => vmId));
+      }),
+  };
+
+  const completions: CompletionStore = {
+    readHandover: (sessionId, vmId, handover) =>
+      run('readHandover', (db) => statements.readHandover(db, sessionId, vmId, handover)),
+    async complete(sessionId, vmId, handover, sealed) {
+      const completed = run('complete', (db, now) =>
+        statements.complete(db, sessionId, vmId, handover, sealed, graceMs, now),
+      );
+      if (!(await change(sessionId, completed))) return false;
+      onEnded('completed');
+      return true;
+    },
+  };
+  return { store, vms, completions };
+}
+
+export const ACTIVE: ReadonlySet<string> = new Set(ACTIVE_STATUSES);

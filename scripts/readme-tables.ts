@@ -2,20 +2,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadProviders } from '../packages/controller/src/providers/provider-registry.ts';
+import { toMarkdownTable } from './docs/markdown-table.ts';
 import { ROOT } from './start/paths.mjs';
 
 const README = join(ROOT, 'README.md');
 const BEGIN = '<!-- providers: made by scripts/readme-tables.ts -->';
 const END = '<!-- /providers -->';
-
-/** Padded as prettier pads it. */
-function toTable(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const toLine = (row: readonly string[]): string =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const [head = [], ...body] = rows;
-  return [toLine(head), toLine(widths.map((width) => '-'.repeat(width))), ...body.map(toLine)].join('\n');
-}
 
 function toProviderTable(): string {
   const rows = loadProviders([join(ROOT, 'providers')])
@@ -28,7 +20,7 @@ function toProviderTable(): string {
         : 'shipped with Vestibule, offered with `--demo`',
       modes.map((mode) => `\`${mode}\``).join(', '),
     ]);
-  return toTable([['id', 'name', 'program', 'ways to sign in'], ...rows]);
+  return toMarkdownTable([['id', 'name', 'program', 'ways to sign in'], ...rows]);
 }
 
 function main(argv: readonly string[]): number {

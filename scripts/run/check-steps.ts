@@ -22,4 +22,5 @@ export const CHECK_STEPS: readonly Step[] = [
   { name: 'openapi', ...script('openapi-dump.ts', '--check') },
   { name: 'settings', ...script('settings-example.ts', '--check') },
   { name: 'readme', ...script('readme-tables.ts', '--check') },
+  { name: 'deaths', ...script('death-matrix.ts', '--check') },
 ];

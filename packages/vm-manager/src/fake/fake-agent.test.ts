@@ -188,6 +188,27 @@ it('says nothing more once it hangs, and its links stay open', async () => {
   expect(agent.received.at(-1)).toMatchObject({ type: 'url_opened' });
 });
 
+it.each([
+  ['claimed', 'capability'],
+  ['url_opened', 'cli_exited'],
+  ['cli_exited', 'handover'],
+] as const)('goes no further than %s when it is held there, and still settles', async (hold, unsaid) => {
+  const agent = await start({ signIn: 'auto', hold });
+  agent.claim(PLAN);
+  if (hold === 'cli_exited') await agent.next('cli_exited');
+  agent.send({ type: 'settle', settleId: 's' });
+  expect(await agent.next('settled')).toMatchObject({ holding: false });
+  expect(agent.received.some(({ type }) => type === unsaid)).toBe(false);
+});
+
+it('takes up no link once it is isolated, and lives on', async () => {
+  const agent = await start();
+  vm.runtime.control(vm.vmId).isolate();
+  await agent.end();
+  await expect(dial()).rejects.toThrow(/does not listen/);
+  expect(await vm.runtime.inspect(vm.vmId)).toEqual({ state: 'running' });
+});
+
 it('closes its display when the session is released, and lives on', async () => {
   const agent = await start();
   agent.claim(PLAN);

@@ -149,6 +149,7 @@ export class FakeAgent {
     const { script, reach } = this.#options;
     if (this.#plan === null) return;
     this.#tell({ type: 'cli_exited', exitCode: script.cliExitCode, signal: null });
+    if (!reach('cli_exited')) return;
     if (script.unchecked && script.credential !== 'none') this.#handOver(this.#plan);
     else if (script.cliExitCode !== 0) this.#fail('cli_exited', String(script.cliExitCode));
     else if (script.credential === 'complete') this.#handOver(this.#plan);

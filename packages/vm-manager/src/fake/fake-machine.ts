@@ -19,6 +19,8 @@ export type FakeControl = {
   vanish(): void;
   /** Every link to the agent breaks. */
   dropLinks(): void;
+  /** Every link to the agent breaks and none is taken up again. */
+  isolate(): void;
   /** From now on it says and does nothing, and does not end when asked. */
   freeze(): void;
 };
@@ -33,6 +35,7 @@ export class FakeMachine implements FakeControl {
   readonly #onExit: (exit: VmExit | null) => void;
   #state: 'booting' | 'up' | 'frozen' | 'ended' = 'booting';
   #released = false;
+  #isolated = false;
   #boot: NodeJS.Timeout | null = null;
 
   /** `onExit` gets how it ended, or null when nobody observed it. */
@@ -60,7 +63,7 @@ export class FakeMachine implements FakeControl {
   /** Throws while nobody listens. */
   connect(channel: 'agent' | 'display'): Duplex {
     const listens = this.#state === 'up' || this.#state === 'frozen';
-    if (!listens || (channel === 'display' && this.#released))
+    if (!listens || (channel === 'display' ? this.#released : this.#isolated))
       throw new Error(`the fake VM's ${channel} does not listen`);
     const [ours, theirs] = createDuplexPair();
     if (this.#state === 'up') (channel === 'agent' ? this.#agent : this.#display).accept(theirs);
@@ -95,6 +98,11 @@ export class FakeMachine implements FakeControl {
     this.#agent.drop();
   }
 
+  isolate(): void {
+    this.#isolated = true;
+    this.#agent.drop();
+  }
+
   freeze(): void {
     if (this.#state === 'ended') return;
     this.#state = 'frozen';
@@ -111,7 +119,7 @@ export class FakeMachine implements FakeControl {
     if (this.#state !== 'up') return false;
     if (this.#script.exit?.when === moment) this.exit(this.#script.exit.code);
     else if (this.#script.hang === moment) this.freeze();
-    return (this.#state as string) === 'up';
+    return (this.#state as string) === 'up' && this.#script.hold !== moment;
   }
 
   #end(exit: VmExit | null): void {

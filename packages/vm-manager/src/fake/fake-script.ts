@@ -1,7 +1,15 @@
 /** What a `fake` VM does, as data. Every field has a default; together they are a person who clicks and a CLI that works. */
 import { z } from 'zod';
 
-export const FAKE_MOMENTS = ['boot', 'claimed', 'url_opened', 'signed_in', 'handed_over', 'answered'] as const;
+export const FAKE_MOMENTS = [
+  'boot',
+  'claimed',
+  'url_opened',
+  'signed_in',
+  'cli_exited',
+  'handed_over',
+  'answered',
+] as const;
 export type FakeMoment = (typeof FAKE_MOMENTS)[number];
 const moment = z.enum(FAKE_MOMENTS);
 
@@ -23,6 +31,8 @@ export const fakeScriptSchema = z.strictObject({
     .default(null),
   /** From this moment on it neither says nor does anything, also when asked to end. */
   hang: moment.nullable().default(null),
+  /** From this moment on the sign-in goes no further, while the agent lives and answers. */
+  hold: moment.nullable().default(null),
   /** Every made-up secret begins with it, so that a test can look for it. */
   marker: z.string().default('fake-'),
 });

@@ -95,7 +95,7 @@ export const settingsSchema = z.object({
   VESTIBULE_SESSION_SECONDS: setting(seconds(1), '600', 'Time a person has to sign in.'),
   VESTIBULE_GRACE_SECONDS: setting(seconds(0), '30', 'Time a browser VM lives on after its session ended.'),
   VESTIBULE_HOLD_SECONDS: setting(
-    seconds(0),
+    seconds(1),
     '120',
     'Time a session whose VM cannot be reached is held open before it is ended.',
   ),

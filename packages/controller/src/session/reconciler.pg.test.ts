@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { toFakeScript } from '@vestibule/vm-manager/fake/fake-script';
 import { createFakeRuntime } from '@vestibule/vm-manager/runtimes/fake-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { AgentLinks } from '../agent-link/agent-links.ts';
 import { createTestDatabase, type TestDatabase } from '../db/testing.ts';
 import { createRuntimeHost } from '../fleet/runtime-host.ts';
@@ -16,6 +16,7 @@ import { createTestSessions } from './testing-sessions.ts';
 
 let database: TestDatabase;
 let sessions: Awaited<ReturnType<typeof createTestSessions>>;
+const HOLD_MS = 1_000;
 const root = mkdtempSync(join(tmpdir(), 'vestibule-reconciler-'));
 
 beforeAll(async () => {
@@ -27,7 +28,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true });
 });
 
-function start(change: (host: Host) => Partial<Host>) {
+function start(change: (host: Host) => Partial<Host>, { clock = systemClock, vms = sessions.vms } = {}) {
   const { logger: log } = createLogger({ level: 'silent' });
   const installationId = 'abcd1234';
   const runtime = createFakeRuntime({
@@ -46,13 +47,13 @@ function start(change: (host: Host) => Partial<Host>) {
   });
   const reconciler = createReconciler({
     store: sessions.store,
-    vms: sessions.vms,
+    vms,
     host,
     layers: { fact: () => ({ state: 'ready' }), install: () => undefined },
     links,
     findBlocker: () => null,
-    limits: { holdMs: 1_000, bootMs: 60_000, sessionMs: 60_000 },
-    clock: systemClock,
+    limits: { holdMs: HOLD_MS, bootMs: 60_000, sessionMs: 60_000 },
+    clock,
     log,
   });
   reconciler.start();
@@ -92,5 +93,27 @@ describe('the reconciler', () => {
     } finally {
       await Promise.race([app.stop(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
     }
+  });
+
+  it('says that its host lives more often than the hold is long, so that no other controller takes it for silent', async () => {
+    let now = 0;
+    // Every wait is over at once, and the time with it.
+    const clock: Clock = {
+      nowMs: () => now,
+      after(ms, call) {
+        const timer = setImmediate(() => {
+          now += ms;
+          call();
+        });
+        return () => clearImmediate(timer);
+      },
+    };
+    const beats: number[] = [];
+    const registerHost = async (): Promise<void> => void beats.push(now);
+    const app = start(() => ({}), { clock, vms: { ...sessions.vms, registerHost } });
+    await expect.poll(() => now > 20_000, { timeout: 10_000 }).toBe(true);
+    await app.stop();
+    const gaps = beats.slice(1).map((beat, index) => beat - (beats[index] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThan(HOLD_MS);
   });
 });

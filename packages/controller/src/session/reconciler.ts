@@ -173,7 +173,8 @@ export function createReconciler(deps: ReconcilerDeps) {
     const now = clock.nowMs();
     if (now >= heartbeatAt) {
       await vms.registerHost(host.hostId, host.runtime);
-      heartbeatAt = now + HEARTBEAT_MS;
+      // Another controller takes a host for silent once its hold is over.
+      heartbeatAt = now + Math.min(HEARTBEAT_MS, deps.limits.holdMs / 4);
     }
     if (now >= sweepAt) startSweep();
   }

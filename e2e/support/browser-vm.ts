@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GUEST } from '@vestibule/vm-manager/process/sandbox';
-import { createVmFolders, type SupervisedSpec } from '@vestibule/vm-manager/process/vm-folders';
+import { createVmFolders, type SupervisedSpec, type SupervisorFact } from '@vestibule/vm-manager/process/vm-folders';
 import { findFirstProcess as findFirstOf } from '@vestibule/vm-manager/supervisor/guest-processes';
 import { query } from './database.ts';
 
@@ -17,12 +17,22 @@ export async function findVmId(dataDir: string, sessionId: string): Promise<stri
   return vmId;
 }
 
+function findFact(dataDir: string, vmId: string): SupervisorFact | null {
+  const installationId = readFileSync(join(dataDir, 'installation-id'), 'utf8').trim();
+  return createVmFolders({ vmsDir: join(dataDir, 'vms'), logsDir: '', installationId }).findSupervisor(vmId);
+}
+
+/** The pid, on this machine, of the VM's supervisor. */
+export function findSupervisor(dataDir: string, vmId: string): number {
+  const fact = findFact(dataDir, vmId);
+  if (fact === null) throw new Error(`${vmId} has no supervisor`);
+  return fact.supervisor.pid;
+}
+
 /** The pid, on this machine, of the process whose end is the VM's end. */
 export function findFirstProcess(dataDir: string, vmId: string): number {
-  const vmsDir = join(dataDir, 'vms');
-  const installationId = readFileSync(join(dataDir, 'installation-id'), 'utf8').trim();
-  const sandbox = createVmFolders({ vmsDir, logsDir: '', installationId }).findSupervisor(vmId)?.sandbox ?? null;
-  const { launch } = JSON.parse(readFileSync(join(vmsDir, vmId, 'spec.json'), 'utf8')) as SupervisedSpec;
+  const sandbox = findFact(dataDir, vmId)?.sandbox ?? null;
+  const { launch } = JSON.parse(readFileSync(join(dataDir, 'vms', vmId, 'spec.json'), 'utf8')) as SupervisedSpec;
   const first = sandbox === null ? null : findFirstOf(sandbox, launch.namespaceDepth);
   if (first === null) throw new Error(`${vmId} does not run`);
   return first.pid;

@@ -24,9 +24,9 @@ export type DeathRig = {
   /** Ends or freezes the VM. */
   endVm(vmId: string, way: VmDeath): Promise<void>;
   /** Every link to the agent breaks and none is taken up again. */
-  isolate(vmId: string): Promise<void>;
+  isolate?(vmId: string): Promise<void>;
   /** Makes a VM of that name, which was destroyed, appear again and end so; resolves when its host has cleared it up. */
-  resurface(vmId: string, way: VmDeath): Promise<void>;
+  resurface?(vmId: string, way: VmDeath): Promise<void>;
   /** The host goes silent, and another controller looks on. */
   loseHost(): Promise<void>;
 };
@@ -152,6 +152,12 @@ async function tell(pool: Pool, sessionId: string): Promise<Outcome> {
   };
 }
 
+/** Runtimes whose machines are real cannot be made to do everything. */
+function able<T>(ability: T | undefined, name: string): T {
+  if (ability === undefined) throw new Error(`this rig cannot ${name}`);
+  return ability;
+}
+
 type Walk = {
   rig: DeathRig;
   sessionId: string;
@@ -168,7 +174,7 @@ const isCompleted = async ({ rig, sessionId }: Walk): Promise<boolean> =>
 async function arrive(walk: Walk): Promise<void> {
   const { rig, sessionId, vmId, moment } = walk;
   if (moment === 'unacknowledged') {
-    await rig.isolate(vmId);
+    await able(rig.isolate, 'isolate')(vmId);
     await walk.release();
     await waitUntil('it is completed', () => isCompleted(walk));
   }
@@ -180,7 +186,7 @@ async function arrive(walk: Walk): Promise<void> {
 
 async function strike({ rig, sessionId, vmId, moment, way }: Walk): Promise<void> {
   if (way === 'host_gone') return rig.loseHost();
-  if (moment === 'after') return rig.resurface(vmId, way);
+  if (moment === 'after') return able(rig.resurface, 'resurface')(vmId, way);
   await rig.endVm(vmId, way);
   if (moment === 'handover_in_flight' && way !== 'frozen')
     await waitUntil('its end is observed', async () => (await see(rig.pool, sessionId)).exited);

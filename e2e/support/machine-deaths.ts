@@ -1,0 +1,84 @@
+/**
+ * A sample of the VM death matrix over real machines: the built controller, the real agent, a CLI that is led step by step, and kills that
+ * are the runtime's own. A further runtime needs its kind and its `MachineKills`.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { createClient } from '@vestibule/protocol/client';
+import type { RuntimeKind } from '@vestibule/protocol/vm';
+import { MIGRATED_TEMPLATE, startTestCluster, toTestConfig } from '../../packages/controller/src/db/testing-cluster.ts';
+import type { DeathMoment } from '../../packages/controller/src/session/testing-death-matrix.ts';
+import { type DeathRig, type VmDeath, waitUntil } from '../../packages/controller/src/testing-deaths.ts';
+import { startVestibule, type VestibuleServer } from './vestibule-server.ts';
+
+export type MachineKills = {
+  endVm(dataDir: string, vmId: string, way: VmDeath): void;
+  /** Whether the file is there in the home of the VM's person. */
+  hasHomeFile(dataDir: string, vmId: string, path: string): boolean;
+};
+
+export type MachineDeaths = { rig: DeathRig; close(): Promise<void> };
+
+const PROVIDERS = fileURLToPath(new URL('../scripted-provider', import.meta.url));
+const LOGIN_FILE = '.config/scripted/login.json';
+
+/** What the CLI is told, in order, to bring the sign-in to the moment. */
+const LINES: Partial<Record<DeathMoment, readonly string[]>> = {
+  awaiting_person: ['open'],
+  file_incomplete: ['open', 'half'],
+  handover_in_flight: ['open', 'finish'],
+  in_grace: ['open', 'finish'],
+};
+
+async function begin(server: VestibuleServer, lines: readonly string[]): Promise<string> {
+  const client = createClient({ baseUrl: server.origin, headers: { authorization: `Bearer ${server.token}` } });
+  const { sessionId } = await client.createSession({ userId: randomUUID(), provider: 'scripted' });
+  await waitUntil('the CLI runs', async () => (await client.getSession(sessionId)).capabilities.includes('cli'));
+  for (const line of lines) await client.answer(sessionId, line);
+  return sessionId;
+}
+
+/** A controller of that runtime, over a database that outlives its silence. */
+export async function openMachineDeaths(kind: RuntimeKind, kills: MachineKills): Promise<MachineDeaths> {
+  const cluster = await startTestCluster();
+  const { user, host, port } = toTestConfig(cluster.server, 'owner', MIGRATED_TEMPLATE);
+  const keyDir = mkdtempSync(join(tmpdir(), 'vestibule-e2e-key-'));
+  const shared = {
+    DATABASE_URL: `postgresql://${user}@localhost:${port}/${MIGRATED_TEMPLATE}?host=${encodeURIComponent(host)}`,
+    VESTIBULE_MASTER_KEY_FILE: join(keyDir, 'master-key'),
+    VESTIBULE_HOLD_SECONDS: '2',
+  };
+  const server = await startVestibule({
+    env: { ...shared, VESTIBULE_RUNTIME: kind, VESTIBULE_PROVIDERS_DIR: PROVIDERS },
+  });
+  const pool = new pg.Pool({ user, host, port, database: MIGRATED_TEMPLATE });
+  let other: VestibuleServer | null = null;
+  return {
+    rig: {
+      pool,
+      begin: (moment) => begin(server, LINES[moment] ?? []),
+      async isAt(vmId, moment) {
+        return moment !== 'file_incomplete' || kills.hasHomeFile(server.dataDir, vmId, LOGIN_FILE);
+      },
+      async endVm(vmId, way) {
+        kills.endVm(server.dataDir, vmId, way);
+      },
+      async loseHost() {
+        process.kill(server.pid, 'SIGSTOP');
+        other = await startVestibule({ env: { ...shared, VESTIBULE_RUNTIME: 'fake' } });
+      },
+    },
+    async close() {
+      await other?.remove();
+      process.kill(server.pid, 'SIGCONT');
+      await server.remove();
+      await pool.end();
+      await cluster.stop();
+      rmSync(keyDir, { recursive: true });
+    },
+  };
+}

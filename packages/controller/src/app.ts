@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { RuntimeKind } from '@vestibule/protocol/vm';
 import { AppError } from '@vestibule/protocol/errors';
 import type { LoginPlan } from '@vestibule/protocol/agent-messages';
-import { type FakeScript, parseFakeScript } from '@vestibule/vm-manager/fake/fake-script';
+import { type FakeScript, parseFakeScripts } from '@vestibule/vm-manager/fake/fake-script';
 import { createProviderLayers, toProgramPath } from '@vestibule/vm-manager/layers';
 import type { Runtime } from '@vestibule/vm-manager/runtime';
 import { createFakeRuntime } from '@vestibule/vm-manager/runtimes/fake-runtime';
@@ -55,9 +55,11 @@ export type App = {
 
 export type AppOptions = { config: Config; folder: DataFolder; product: ProductFolder; log: Logger };
 
-function readFakeScript(text: string): FakeScript {
+function createNextScript(text: string): () => FakeScript {
   try {
-    return parseFakeScript(text);
+    const scripts = parseFakeScripts(text);
+    let taken = 0;
+    return () => scripts[taken++ % scripts.length] ?? scripts[0];
   } catch (error) {
     throw new ConfigError([`VESTIBULE_FAKE_SCRIPT is no script: ${error instanceof Error ? error.message : ''}`]);
   }
@@ -70,8 +72,9 @@ function createRuntime({ config, folder, product }: AppOptions): Runtime {
     logsDir: join(folder.dir, 'logs', 'vms'),
   };
   if (config.runtime === 'fake') {
-    const script = config.fakeScript === null ? null : readFakeScript(config.fakeScript);
-    return createFakeRuntime(script === null ? shared : { ...shared, script: () => script });
+    return createFakeRuntime(
+      config.fakeScript === null ? shared : { ...shared, script: createNextScript(config.fakeScript) },
+    );
   }
   return createProcessRuntime({
     ...shared,

@@ -1,12 +1,13 @@
 /** What a `fake` VM does by its script, as the controller meets it: over the runtime's own channels. */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { toHandoverBytes, type LoginPlan } from '@vestibule/protocol/agent-messages';
 import { createFakeRuntime, type FakeRuntime } from '../runtimes/fake-runtime.ts';
-import { parseFakeScript, toFakeScript, type FakeScript } from './fake-script.ts';
+import type { FakeJournalLine } from './fake-journal.ts';
+import { parseFakeScripts, toFakeScript, type FakeScript } from './fake-script.ts';
 import { AgentClient } from './testing-agent-client.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'vestibule-fake-agent-'));
@@ -222,8 +223,20 @@ it('closes its display when the session is released, and lives on', async () => 
 
 it('takes a script by name or as JSON, and names the ones there are', async () => {
   await start();
-  expect(parseFakeScript('crash').exit).toEqual({ when: 'url_opened', code: 1 });
-  expect(parseFakeScript('{"afterMs": 5}')).toEqual(toFakeScript({ afterMs: 5 }));
-  expect(() => parseFakeScript('crush')).toThrow(/no fake script is called "crush".*crash/);
-  expect(() => parseFakeScript('{"afterms": 5}')).toThrow(/afterms/);
+  expect(parseFakeScripts('crash')[0].exit).toEqual({ when: 'url_opened', code: 1 });
+  expect(parseFakeScripts('{"afterMs": 5}')).toEqual([toFakeScript({ afterMs: 5 })]);
+  expect(parseFakeScripts('[{"afterMs": 5}, {}]')).toEqual([toFakeScript({ afterMs: 5 }), toFakeScript()]);
+  expect(() => parseFakeScripts('[]')).toThrow();
+  expect(() => parseFakeScripts('crush')).toThrow(/no fake script is called "crush".*crash/);
+  expect(() => parseFakeScripts('{"afterms": 5}')).toThrow(/afterms/);
+});
+
+it('writes what its CLI wrote to a journal before it offers any of it', async () => {
+  const journal = join(dir, 'journal.ndjson');
+  const agent = await start({ signIn: 'auto', journal });
+  agent.claim(PLAN);
+  const { files } = await agent.next('handover');
+  const line = JSON.parse(readFileSync(journal, 'utf8')) as FakeJournalLine;
+  expect(line).toMatchObject({ vmId: vm.vmId, files, script: { cliExitCode: 0, credential: 'complete' } });
+  expect(line.atMs).toBeLessThan(Number(process.hrtime.bigint()) / 1e6);
 });

@@ -15,7 +15,8 @@ import {
 } from '@vestibule/protocol/agent-messages';
 import { CAPABILITIES } from '@vestibule/protocol/session';
 import type { FailureCode } from '@vestibule/protocol/session-failure';
-import { toFakeCredential } from './fake-credential.ts';
+import { toFakeCredential, type FakeCredential } from './fake-credential.ts';
+import { appendToJournal } from './fake-journal.ts';
 import type { FakeMoment, FakeScript } from './fake-script.ts';
 
 export const FAKE_BUILD_ID = 'fake';
@@ -146,19 +147,20 @@ export class FakeAgent {
   }
 
   #finish(): void {
-    const { script, reach } = this.#options;
+    const { vmId, script, reach } = this.#options;
     if (this.#plan === null) return;
+    const written = toFakeCredential(this.#plan.credential, script);
+    appendToJournal(vmId, script, script.credential === 'none' ? [] : written.files);
     this.#tell({ type: 'cli_exited', exitCode: script.cliExitCode, signal: null });
     if (!reach('cli_exited')) return;
-    if (script.unchecked && script.credential !== 'none') this.#handOver(this.#plan);
+    if (script.unchecked && script.credential !== 'none') this.#handOver(written);
     else if (script.cliExitCode !== 0) this.#fail('cli_exited', String(script.cliExitCode));
-    else if (script.credential === 'complete') this.#handOver(this.#plan);
+    else if (script.credential === 'complete') this.#handOver(written);
     else this.#reject(this.#plan, script.credential);
     reach('handed_over');
   }
 
-  #handOver(plan: LoginPlan): void {
-    const { files, account, expiresAt } = toFakeCredential(plan.credential, this.#options.script);
+  #handOver({ files, account, expiresAt }: FakeCredential): void {
     const contentHash = createHash('sha256').update(toHandoverBytes(files)).digest('hex');
     const evidence: ['files_complete', 'cli_exit_zero'] = ['files_complete', 'cli_exit_zero'];
     this.#tell({ type: 'handover', handoverId: randomUUID(), contentHash, files, account, expiresAt, evidence });

@@ -35,6 +35,8 @@ export const fakeScriptSchema = z.strictObject({
   hold: moment.nullable().default(null),
   /** Every made-up secret begins with it, so that a test can look for it. */
   marker: z.string().default('fake-'),
+  /** File to which what the CLI wrote, and how it ended, is appended before anything of it is offered: see `fake-journal.ts`. */
+  journal: z.string().min(1).nullable().default(null),
 });
 export type FakeScript = z.infer<typeof fakeScriptSchema>;
 
@@ -56,8 +58,16 @@ const NAMED = {
   denied: toFakeScript({ credential: 'none', cliExitCode: 1 }),
 } as const satisfies Record<string, FakeScript>;
 
-/** A script by its name, or from JSON text with the fields that differ. Throws with what is wrong and the names there are. */
-export function parseFakeScript(text: string): FakeScript {
+/**
+ * A script by its name, or from JSON text with the fields that differ; in a JSON list, one for each VM in turn, then from the first again.
+ * Throws with what is wrong and the names there are.
+ */
+export function parseFakeScripts(text: string): [FakeScript, ...FakeScript[]] {
+  if (!text.startsWith('[')) return [parseFakeScript(text)];
+  return z.tuple([fakeScriptSchema], fakeScriptSchema).parse(JSON.parse(text));
+}
+
+function parseFakeScript(text: string): FakeScript {
   const named: Readonly<Record<string, FakeScript>> = NAMED;
   const known = named[text];
   if (known !== undefined) return known;

@@ -14,6 +14,20 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
+const TSX = import.meta.resolve('tsx');
+const LOCK = new URL('instance-lock.ts', import.meta.url).href;
+
+/** Starts a process that may write no byte to any file, as on a full disk, and resolves with the error that its attempt ends with. */
+async function acquireOnFullDisk(): Promise<string> {
+  const program = `import { acquireInstanceLock } from ${JSON.stringify(LOCK)};
+    acquireInstanceLock(${JSON.stringify(dir)}, () => {}).then(() => console.log('acquired'), (error) => console.log(error.code));`;
+  const command = ['--fsize=0', process.execPath, '--import', TSX, '--input-type=module', '-e', program];
+  const child = spawn('prlimit', command, { env: { ...process.env, TSX_DISABLE_CACHE: '1' } });
+  const said = once(child.stdout, 'data') as Promise<[Buffer]>;
+  await once(child, 'exit');
+  return (await said)[0].toString().trim();
+}
+
 const nobody = (): void => undefined;
 const readLock = (): Holder => JSON.parse(readFileSync(path, 'utf8')) as Holder;
 
@@ -36,6 +50,19 @@ describe('the instance lock', () => {
     lock.update({ url: 'http://127.0.0.1:7080' });
     const second = await acquireInstanceLock(dir, nobody);
     expect(second).toMatchObject({ kind: 'running', holder: { pid: process.pid, url: 'http://127.0.0.1:7080' } });
+  });
+
+  it('leaves nothing beside it when the disk is full', async () => {
+    expect(await acquireOnFullDisk()).toBe('EFBIG');
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it('clears away what starters left that were killed half way, and nothing of those that live', async () => {
+    const drafts = ['controller.lock.4194305', 'controller.lock.takeover.4194305', 'controller.lock.takeover'];
+    for (const draft of drafts) writeFileSync(join(dir, draft), JSON.stringify({ pid: 4_194_305, startTime: '1' }));
+    writeFileSync(join(dir, `controller.lock.${process.ppid}`), '');
+    await acquire();
+    expect(readdirSync(dir).toSorted()).toEqual(['controller.lock', `controller.lock.${process.ppid}`]);
   });
 
   it('is free again after its release', async () => {

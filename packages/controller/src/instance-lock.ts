@@ -2,8 +2,8 @@
  * One controller for each data folder. The lock is a file that names its holder by pid and start time, so that a killed holder is
  * recognised and a reused pid is not mistaken for it.
  */
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { linkSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 export type Holder = { pid: number; startTime: string; state: 'running' | 'stopping'; url: string };
 export type LockResult =
@@ -57,8 +57,8 @@ function isAlive(holder: Holder | null): holder is Holder {
 /** False when the file exists. It is never seen half written. */
 function createWhole(path: string, holder: Holder): boolean {
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, JSON.stringify(holder), { mode: 0o600 });
   try {
+    writeFileSync(draft, JSON.stringify(holder), { mode: 0o600 });
     linkSync(draft, path);
     return true;
   } catch (error) {
@@ -83,6 +83,16 @@ function removeStale(path: string, stale: string | null, own: Holder): void {
   }
 }
 
+/** What starters left that were killed half way: drafts that carry the pid of nobody, and the turn of one who is gone. */
+function removeRemains(path: string): void {
+  const folder = dirname(path);
+  for (const name of readdirSync(folder).filter((entry) => entry.startsWith(`${basename(path)}.`))) {
+    const pid = Number(/\.(\d+)$/.exec(name)?.[1] ?? 0);
+    const isLeft = pid > 0 ? readStartTime(pid) === null : !isAlive(readHolder(join(folder, name)));
+    if (isLeft) rmSync(join(folder, name), { force: true });
+  }
+}
+
 export class InstanceLock {
   readonly #path: string;
   #holder: Holder;
@@ -96,8 +106,13 @@ export class InstanceLock {
   update(change: Partial<Pick<Holder, 'state' | 'url'>>): void {
     this.#holder = { ...this.#holder, ...change };
     const next = `${this.#path}.${process.pid}`;
-    writeFileSync(next, JSON.stringify(this.#holder), { mode: 0o600 });
-    renameSync(next, this.#path);
+    try {
+      writeFileSync(next, JSON.stringify(this.#holder), { mode: 0o600 });
+      renameSync(next, this.#path);
+    } catch (error) {
+      rmSync(next, { force: true });
+      throw error;
+    }
   }
 
   release(): void {
@@ -115,7 +130,10 @@ export async function acquireInstanceLock(dir: string, onWait: () => void): Prom
   let tookOver = false;
   let waited = false;
   for (;;) {
-    if (createWhole(path, own)) return { kind: 'acquired', tookOver, lock: new InstanceLock(path, own) };
+    if (createWhole(path, own)) {
+      removeRemains(path);
+      return { kind: 'acquired', tookOver, lock: new InstanceLock(path, own) };
+    }
     const text = readText(path);
     const holder = toHolder(text);
     if (!isAlive(holder)) {

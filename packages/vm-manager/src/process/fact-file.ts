@@ -1,5 +1,5 @@
 /** Writes a small file so that a reader sees the old or the whole new content. Synchronous: a supervisor does it as its last act. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** For what has no meaning after a power cut. Mode 0600. */
@@ -22,7 +22,7 @@ function replace(path: string, content: string, flush: (file: number) => void): 
   const draft = `${path}.${process.pid}.tmp`;
   const file = openSync(draft, 'w', 0o600);
   try {
-    writeSync(file, content);
+    writeFileSync(file, content);
     flush(file);
     renameSync(draft, path);
   } catch (error) {

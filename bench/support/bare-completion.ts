@@ -3,13 +3,12 @@
  * connection of its own, and one HTTP exchange with the same controller. Its sessions stand on a host that nobody runs.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
-import { join } from 'node:path';
 import pg from 'pg';
 import { createVmStore } from '../../packages/controller/src/fleet/vm-store.ts';
 import { createCompletionStore } from '../../packages/controller/src/session/completion-store.ts';
 import { createSessionStore } from '../../packages/controller/src/session/session-store.ts';
+import { findEmbeddedSocket } from './embedded-socket.ts';
 
 export type BareCompletion = {
   /** Milliseconds of the statement, flushed to disk. */
@@ -22,15 +21,8 @@ export type BareCompletion = {
 const HOST = 'host_bench';
 const SEALED_BYTES = 600;
 
-/** One connection to the embedded database, in the role of the product. */
-function toPool(dataDir: string): pg.Pool {
-  // Lines of postmaster.pid (PostgreSQL, miscadmin.h): pid, data folder, start time, port, socket folder.
-  const [, , , port, host] = readFileSync(join(dataDir, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n');
-  return new pg.Pool({ host: host ?? '', port: Number(port), user: 'vestibule_app', database: 'vestibule', max: 1 });
-}
-
 export async function createBareCompletion(server: { dataDir: string; origin: string }): Promise<BareCompletion> {
-  const pool = toPool(server.dataDir);
+  const pool = new pg.Pool({ ...findEmbeddedSocket(server.dataDir), max: 1 });
   const agent = new Agent({ keepAlive: true });
   const deps = { pool, graceMs: 0, onChange: () => undefined, onEnded: () => undefined };
   const [store, vms, completions] = [createSessionStore(deps), createVmStore(deps), createCompletionStore(deps)];

@@ -1,6 +1,6 @@
 /** Pools and transactions. Whatever happens to a connection, the process lives on, and callers get an error of `database-error.ts`. */
 import pg from 'pg';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryConfig } from 'pg';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ConnectionConfig } from './connection-config.ts';
 import { toClientConfig } from './connection-config.ts';
@@ -33,9 +33,9 @@ export function createPool(options: PoolOptions): Pool {
   // Without a listener, a connection lost while its holder awaits something else would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
   const plainQuery = pool.query.bind(pool);
-  const query = async (text: string, values?: unknown[]): Promise<unknown> => {
+  const query = async (statement: string | QueryConfig, values?: unknown[]): Promise<unknown> => {
     try {
-      return await plainQuery(text, values);
+      return await plainQuery(statement, values);
     } catch (error) {
       throw toDatabaseError(error);
     }

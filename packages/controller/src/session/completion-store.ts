@@ -31,8 +31,9 @@ export function createCompletionStore(deps: SessionStoreDeps) {
     handover: Handover,
     sealed: SealedCredential,
   ): Promise<boolean> {
-    const result = await deps.pool.query(
-      `with key as (
+    const result = await deps.pool.query({
+      name: 'complete_session',
+      text: `with key as (
          select key_id from vault_keys where key_id = $7 and state = 'active' for share
        ), changed as (
          update auth_sessions set status = 'completed', stage = 'storing', completed_at = clock_timestamp(),
@@ -54,7 +55,7 @@ export function createCompletionStore(deps: SessionStoreDeps) {
          select c.session_id, c.event_seq, 'credential_stored', 'agent',
            jsonb_build_object('version', s.version, 'evidence', $10::text[], 'handoverId', $8::text)
          from changed c cross join stored s`,
-      [
+      values: [
         sessionId,
         vmId,
         sealed.credentialId,
@@ -68,7 +69,7 @@ export function createCompletionStore(deps: SessionStoreDeps) {
         handover.expiresAt,
         deps.graceMs,
       ],
-    );
+    });
     return result.rowCount === 1;
   }
 
@@ -89,7 +90,7 @@ export function createCompletionStore(deps: SessionStoreDeps) {
     },
 
     /**
-     * True when this call completed the session. False when it had ended, or when the sealing key is no longer active: read again.
+     * True when this call completed the session, after commit. False when it had ended, or when the sealing key is no longer active: read again.
      * Throws what the database says; an error does not mean that nothing was committed.
      */
     async complete(sessionId: string, vmId: string, handover: Handover, sealed: SealedCredential): Promise<boolean> {

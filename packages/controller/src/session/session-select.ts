@@ -1,9 +1,14 @@
 /** The one SELECT that reads a session with its VM, its credential and the database's clock, and the mapping of its rows. */
 import type { SessionRow, VmRow } from './session-row.ts';
 
-/** Append a `where`; `s` is the session, `v` its VM, `h` the VM's host. */
+/**
+ * Append a `where`; `s` is the session, `v` its VM, `h` the VM's host. Every column by name: a prepared statement must return the same
+ * columns after the next release's migration added one.
+ */
 export const SESSION_SELECT = `
-  select s.*, clock_timestamp() as read_at, c.account, c.version as credential_version,
+  select s.session_id, s.user_id, s.provider, s.status, s.mode, s.stage, s.vm_id, s.created_at, s.updated_at, s.expires_at,
+    s.settling_since, s.waiting_for, s.capabilities, s.completed_at, s.ended_at, s.error_code, s.error_message, s.error_stage,
+    s.late_refused_at, s.event_seq, clock_timestamp() as read_at, c.account, c.version as credential_version,
     v.host_id, v.runtime, v.slot, v.state as vm_state, v.epoch, v.created_at as vm_created_at, v.destroy_at,
     v.exit_code, v.exit_reason, v.exited_at, extract(epoch from clock_timestamp() - h.seen_at) * 1000 as host_silent_ms
   from auth_sessions s

@@ -58,8 +58,10 @@ export function createSessionStore(deps: SessionStoreDeps) {
     return changed;
   }
 
-  async function readRows(where: string, values: unknown[]): Promise<SessionRow[]> {
-    const result = await pool.query<SessionRecord>(`${SESSION_SELECT} ${where}`, values);
+  /** `name`: prepared under it, once for a connection; for what is asked often. */
+  async function readRows(where: string, values: unknown[], name?: string): Promise<SessionRow[]> {
+    const text = `${SESSION_SELECT} ${where}`;
+    const result = await pool.query<SessionRecord>(name === undefined ? { text, values } : { name, text, values });
     return result.rows.map(toSessionRow);
   }
 
@@ -143,7 +145,7 @@ export function createSessionStore(deps: SessionStoreDeps) {
     },
 
     async find(sessionId: string): Promise<SessionRow | null> {
-      const [row] = await readRows('where s.session_id = $1', [sessionId]);
+      const [row] = await readRows('where s.session_id = $1', [sessionId], 'find_session');
       return row ?? null;
     },
 

@@ -98,6 +98,16 @@ describe('taking a hand-over', () => {
     },
   );
 
+  it('refuses, and stores nothing, when the session was cancelled after its row was read', async () => {
+    const { sessionId, vmId } = await sessions.awaitPerson();
+    const row = (await sessions.store.find(sessionId))!;
+    const cancel = { event: 'cancel_requested', code: 'cancelled', message: 'no', actor: 'person' } as const;
+    await sessions.store.end(sessionId, cancel);
+    expect(await take(row, vmId, offer('{"a":1}'))).toMatchObject({ result: 'refused', reason: 'session_ended' });
+    expect(await sessions.store.find(sessionId)).toMatchObject({ status: 'cancelled' });
+    expect(await countVersions(sessionId)).toBe(0);
+  });
+
   it.each([
     ['files the provider does not write', offer('x', '.ssh/id_ed25519'), 'invalid'],
     ['a hash of other bytes', { ...offer('{"a":1}'), contentHash: 'b'.repeat(64) }, 'invalid'],

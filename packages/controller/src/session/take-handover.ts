@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { ControllerMessage, CredentialFiles, Handover } from '@vestibule/protocol/agent-messages';
 import { MAX_CREDENTIAL_BYTES, toHandoverBytes } from '@vestibule/protocol/agent-messages';
 import type { CompletionStore, SealedCredential } from './completion-store.ts';
-import type { SessionRow } from './session-row.ts';
+import { isActive, type SessionRow } from './session-row.ts';
 import type { SessionStore } from './session-store.ts';
 
 export type HandoverAnswer = Extract<ControllerMessage, { type: 'handover_answer' }>;
@@ -31,6 +31,7 @@ export function findFault(handover: Handover, expectedPaths: readonly string[]):
   return same && bytes > 0 && hash === handover.contentHash ? null : 'invalid';
 }
 
+/** `row` as just read: a session that was active then is not read again before it is completed, as the completing statement guards itself. */
 export type TakeHandover = (row: SessionRow, vmId: string, handover: Handover) => Promise<HandoverAnswer>;
 
 export function createTakeHandover(deps: TakeHandoverDeps): TakeHandover {
@@ -58,8 +59,10 @@ export function createTakeHandover(deps: TakeHandoverDeps): TakeHandover {
   }
 
   return async function takeHandover(row, vmId, handover) {
-    const before = await answerFromRows(row, vmId, handover);
-    if (before !== 'active') return before;
+    if (!isActive(row) || row.vm?.vmId !== vmId) {
+      const before = await answerFromRows(row, vmId, handover);
+      if (before !== 'active') return before;
+    }
     const fault = findFault(handover, deps.credentialPaths(row.provider));
     if (fault !== null) {
       const data = { handoverId: handover.handoverId, reason: fault };
@@ -67,7 +70,9 @@ export function createTakeHandover(deps: TakeHandoverDeps): TakeHandover {
       return { type: 'handover_answer', handoverId: handover.handoverId, result: 'refused', reason: fault };
     }
     const sealed = await deps.seal({ userId: row.userId, provider: row.provider }, handover.files);
-    await completions.complete(row.sessionId, vmId, handover, sealed);
+    // True only after commit: nothing is left to be read. Otherwise it had ended, perhaps by these very bytes.
+    const completed = await completions.complete(row.sessionId, vmId, handover, sealed);
+    if (completed) return { type: 'handover_answer', handoverId: handover.handoverId, result: 'stored' };
     const after = await answerFromRows(row, vmId, handover);
     if (after === 'active') throw new Error('the credential could not be stored: the vault key is not active');
     return after;

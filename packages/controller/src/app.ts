@@ -187,7 +187,7 @@ async function compose(
     log,
   });
   async function tellProgress(provider: string, message: string): Promise<void> {
-    const waiting = (await store.listUnsettled(host.hostId)).filter(
+    const waiting = (await store.listUnsettled(host.hostId, config.holdMs)).filter(
       (row) => row.provider === provider && row.vm === null,
     );
     for (const row of waiting)
@@ -197,6 +197,8 @@ async function compose(
     runtime,
     installationId: folder.installationId,
     maxVms: config.maxSessions,
+    providers: registry.list().map(({ definition }) => definition.id),
+    findPeerUrl: () => null,
     findLayer: (provider) => {
       const dir = runtime.kind === 'fake' ? null : layerSource.find(registry.get(provider).definition);
       return dir === null ? null : { dir };
@@ -261,7 +263,7 @@ async function compose(
     metrics: () => metrics.text(),
   };
 
-  await vms.registerHost(host.hostId, runtime.kind);
+  await vms.registerHost(host.hostId, runtime.kind, host.offer());
   await notices.start();
   releases.push(() => notices.close());
   const api = await createHttpServer({

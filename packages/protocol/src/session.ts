@@ -37,6 +37,7 @@ export type SessionEvent = (typeof SESSION_EVENTS)[number];
 export const SESSION_EVENT_TYPES = [
   'session_created',
   'layer_progress',
+  'layer_failed',
   'waiting',
   'vm_creating',
   'capability_ready',
@@ -56,6 +57,7 @@ export const SESSION_EVENT_TYPES = [
   'live_view_opened',
   'live_view_ended',
   'vm_exited',
+  'vm_lost',
   'vm_destroyed',
 ] as const;
 export const sessionEventTypeSchema = z.enum(SESSION_EVENT_TYPES);

@@ -106,6 +106,7 @@ create table browser_vms (
   constraint browser_vms_pkey PRIMARY KEY (vm_id)
 );
 CREATE UNIQUE INDEX browser_vms_one_vm_a_slot ON public.browser_vms USING btree (host_id, slot) WHERE (state <> 'gone'::text);
+CREATE TRIGGER guard_lost_vm BEFORE UPDATE ON public.browser_vms FOR EACH ROW EXECUTE FUNCTION guard_lost_vm();
 CREATE TRIGGER guard_vm_update BEFORE UPDATE ON public.browser_vms FOR EACH ROW EXECUTE FUNCTION guard_vm_update();
 CREATE TRIGGER refuse_delete BEFORE DELETE ON public.browser_vms FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON public.browser_vms FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -116,9 +117,32 @@ create table hosts (
   runtime text not null,
   created_at timestamp with time zone not null default now(),
   seen_at timestamp with time zone not null default now(),
+  peer_url text,
+  providers text[] not null default '{}'::text[],
+  max_vms integer not null default 0,
+  constraint hosts_max_vms_check CHECK ((max_vms >= 0)),
   constraint hosts_pkey PRIMARY KEY (host_id)
 );
 -- vestibule_app: insert, select, update
+
+create table live_view_tickets (
+  ticket_sha256 bytea not null,
+  session_id uuid not null,
+  for_host text,
+  issued_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  taken_at timestamp with time zone /* vestibule_app: update */,
+  constraint live_view_tickets_ticket_sha256_check CHECK ((octet_length(ticket_sha256) = 32)),
+  constraint ticket_lives_a_minute CHECK ((expires_at <= (issued_at + '00:01:00'::interval))),
+  constraint live_view_tickets_for_host_fkey FOREIGN KEY (for_host) REFERENCES hosts(host_id),
+  constraint live_view_tickets_session_id_fkey FOREIGN KEY (session_id) REFERENCES auth_sessions(session_id),
+  constraint live_view_tickets_pkey PRIMARY KEY (ticket_sha256)
+);
+CREATE INDEX live_view_tickets_by_end ON public.live_view_tickets USING btree (expires_at);
+CREATE TRIGGER guard_ticket_delete BEFORE DELETE ON public.live_view_tickets FOR EACH ROW EXECUTE FUNCTION guard_ticket_delete();
+CREATE TRIGGER guard_ticket_update BEFORE UPDATE ON public.live_view_tickets FOR EACH ROW EXECUTE FUNCTION guard_ticket_update();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON public.live_view_tickets FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- vestibule_app: delete, insert, select
 
 create table provider_credentials (
   credential_id uuid not null,
@@ -163,6 +187,29 @@ create table schema_migrations (
   constraint schema_migrations_pkey PRIMARY KEY (number)
 );
 
+create table session_answers (
+  answer_id uuid not null,
+  session_id uuid not null,
+  sealed_text bytea /* vestibule_app: update */,
+  key_id text not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  sent_at timestamp with time zone /* vestibule_app: update */,
+  delivered_at timestamp with time zone /* vestibule_app: update */,
+  erased_at timestamp with time zone /* vestibule_app: update */,
+  constraint answer_lives_a_minute CHECK ((expires_at <= (created_at + '00:01:00'::interval))),
+  constraint delivered_is_erased CHECK (((delivered_at IS NULL) OR (sealed_text IS NULL))),
+  constraint erased_is_dated CHECK (((sealed_text IS NULL) = (erased_at IS NOT NULL))),
+  constraint session_answers_key_id_fkey FOREIGN KEY (key_id) REFERENCES vault_keys(key_id),
+  constraint session_answers_session_id_fkey FOREIGN KEY (session_id) REFERENCES auth_sessions(session_id),
+  constraint session_answers_pkey PRIMARY KEY (answer_id)
+);
+CREATE INDEX session_answers_waiting ON public.session_answers USING btree (expires_at) WHERE (sealed_text IS NOT NULL);
+CREATE TRIGGER guard_answer_update BEFORE UPDATE ON public.session_answers FOR EACH ROW EXECUTE FUNCTION guard_answer_update();
+CREATE TRIGGER refuse_delete BEFORE DELETE ON public.session_answers FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON public.session_answers FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- vestibule_app: insert, select
+
 create table vault_keys (
   key_id text not null,
   state text not null,
@@ -175,6 +222,26 @@ create table vault_keys (
 sequence audit_log_id_seq bigint start 1 increment 1
 
 sequence auth_session_events_id_seq bigint start 1 increment 1
+
+CREATE OR REPLACE FUNCTION public.guard_answer_update()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  changeable constant text[] := array['sealed_text', 'sent_at', 'delivered_at', 'erased_at'];
+begin
+  if to_jsonb(new) - changeable is distinct from to_jsonb(old) - changeable
+    or (new.sealed_text is not null and new.sealed_text is distinct from old.sealed_text)
+    or (old.sent_at is not null and new.sent_at is distinct from old.sent_at)
+    or (old.delivered_at is not null and new.delivered_at is distinct from old.delivered_at)
+    or (old.erased_at is not null and new.erased_at is distinct from old.erased_at) then
+    raise exception 'vestibule: answer % does not change but by being sent, delivered and erased, each once', old.answer_id
+      using errcode = 'check_violation';
+  end if;
+  return new;
+end $function$
+;
 
 CREATE OR REPLACE FUNCTION public.guard_credential_update()
  RETURNS trigger
@@ -192,6 +259,19 @@ begin
     raise exception 'vestibule: credential % stays revoked', old.credential_id using errcode = 'check_violation';
   end if;
   new.updated_at := now();
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_lost_vm()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if old.state = 'lost' and new.state not in ('lost', 'draining', 'gone') then
+    raise exception 'vestibule: VM % is lost and can only be destroyed', old.vm_id using errcode = 'check_violation';
+  end if;
   return new;
 end $function$
 ;
@@ -239,6 +319,32 @@ begin
     raise exception 'vestibule: a session does not move from % to %', old.status, new.status using errcode = 'check_violation';
   end if;
   new.updated_at := now();
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_ticket_delete()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if old.expires_at > clock_timestamp() then
+    raise exception 'vestibule: a live-view ticket is deleted only after its time' using errcode = 'check_violation';
+  end if;
+  return old;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_ticket_update()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if old.taken_at is not null or to_jsonb(new) - 'taken_at' is distinct from to_jsonb(old) - 'taken_at' then
+    raise exception 'vestibule: a live-view ticket does not change but by being taken once' using errcode = 'check_violation';
+  end if;
   return new;
 end $function$
 ;

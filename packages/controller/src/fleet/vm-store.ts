@@ -7,6 +7,26 @@ export type VmPlacement = { vmId: string; hostId: string; runtime: RuntimeKind; 
 /** `claimedBefore`: an earlier link was given the session already. */
 export type VmClaim = { epoch: number; sessionId: string | null; claimedBefore: boolean };
 
+/** What a host offers to sessions, and to the other controllers. */
+export type HostOffer = {
+  /** Where its controller serves other controllers; null when they cannot reach it. */
+  peerUrl: string | null;
+  providers: readonly string[];
+  maxVms: number;
+};
+/** How the installation of a session's CLI went on the hosts so far. */
+export type InstallRecord = {
+  failedHere: boolean;
+  /** Why it failed last, on any host; null when it failed nowhere. */
+  message: string | null;
+  /** Another host is alive that offers the provider and has not failed. */
+  hostLeft: boolean;
+};
+
+/** A host says that it lives every 5 s. */
+const LIVE_MS = 15_000;
+const NOTHING_OFFERED: HostOffer = { peerUrl: null, providers: [], maxVms: 0 };
+
 const UNIQUE_VIOLATION = '23505';
 
 /** Every statement that changes both locks the session's row before its VM's: two in the opposite order would wait for each other. */
@@ -24,12 +44,52 @@ export function createVmStore(deps: { pool: Pool; onChange: (sessionId: string) 
   }
 
   return {
-    async registerHost(hostId: string, runtime: RuntimeKind): Promise<void> {
+    /** Also says that the host lives. */
+    async registerHost(hostId: string, runtime: RuntimeKind, offer: HostOffer = NOTHING_OFFERED): Promise<void> {
       await pool.query(
-        `insert into hosts (host_id, runtime) values ($1, $2)
-         on conflict (host_id) do update set runtime = excluded.runtime, seen_at = clock_timestamp()`,
-        [hostId, runtime],
+        `insert into hosts (host_id, runtime, peer_url, providers, max_vms) values ($1, $2, $3, $4, $5)
+         on conflict (host_id) do update set runtime = excluded.runtime, peer_url = excluded.peer_url,
+           providers = excluded.providers, max_vms = excluded.max_vms, seen_at = clock_timestamp()`,
+        [hostId, runtime, offer.peerUrl, offer.providers, offer.maxVms],
       );
+    },
+
+    /** Where a host's controller serves other controllers, as it said itself. */
+    async findPeerUrl(hostId: string): Promise<string | null> {
+      const result = await pool.query<{ peer_url: string | null }>('select peer_url from hosts where host_id = $1', [
+        hostId,
+      ]);
+      return result.rows[0]?.peer_url ?? null;
+    },
+
+    /** Most VMs at once on all hosts that live. */
+    async countPlaces(): Promise<number> {
+      const result = await pool.query<{ n: number }>(
+        `select coalesce(sum(max_vms), 0)::int as n from hosts
+         where seen_at > clock_timestamp() - make_interval(secs => $1::float8 / 1000)`,
+        [LIVE_MS],
+      );
+      return result.rows[0]?.n ?? 0;
+    },
+
+    async readInstalls(sessionId: string, provider: string, hostId: string): Promise<InstallRecord> {
+      const result = await pool.query<{ failed_here: boolean; message: string | null; host_left: boolean }>(
+        `with failures as (
+           select e.seq, e.data->>'hostId' as host_id, e.data->>'message' as message
+           from auth_session_events e where e.session_id = $1 and e.type = 'layer_failed'
+         ) select exists (select from failures f where f.host_id = $3) as failed_here,
+           (select f.message from failures f order by f.seq desc limit 1) as message,
+           exists (select from hosts h where h.host_id <> $3 and $2 = any(h.providers)
+             and h.seen_at > clock_timestamp() - make_interval(secs => $4::float8 / 1000)
+             and not exists (select from failures f where f.host_id = h.host_id)) as host_left`,
+        [sessionId, provider, hostId, LIVE_MS],
+      );
+      const row = result.rows[0];
+      return {
+        failedHere: row?.failed_here ?? false,
+        message: row?.message ?? null,
+        hostLeft: row?.host_left ?? false,
+      };
     },
 
     /**
@@ -90,6 +150,29 @@ export function createVmStore(deps: { pool: Pool; onChange: (sessionId: string) 
       await pool.query(
         `update browser_vms set state = 'draining' where vm_id = $1 and state in ('creating', 'ready', 'claimed', 'lost')`,
         [vmId],
+      );
+    },
+
+    /**
+     * Gives up a VM whose session has ended and whose host said nothing for longer than the hold. Its slot stays taken until that host
+     * is back and destroys it. False when the host was heard of meanwhile.
+     */
+    markLost(vmId: string, holdMs: number): Promise<boolean> {
+      return change(
+        `with held as (
+           select session_id from auth_sessions where vm_id = $1 and status <> all($2::text[]) for no key update
+         ), lost as (
+           update browser_vms v set state = 'lost' from held
+           where v.vm_id = $1 and v.state not in ('gone', 'lost') and exists (select from hosts h
+             where h.host_id = v.host_id and h.seen_at < clock_timestamp() - make_interval(secs => $3::float8 / 1000))
+           returning held.session_id, v.host_id
+         ), changed as (
+           update auth_sessions s set event_seq = event_seq + 1 from lost where s.session_id = lost.session_id
+           returning s.session_id, s.event_seq, lost.host_id
+         ) insert into auth_session_events (session_id, seq, type, actor, data)
+           select session_id, event_seq, 'vm_lost', 'controller', jsonb_build_object('hostId', host_id) from changed
+           returning session_id`,
+        [vmId, [...ACTIVE_STATUSES], holdMs],
       );
     },
 

@@ -126,12 +126,17 @@ describe.each(['the product’s role', 'the owner'])('%s', (role) => {
     });
   });
 
-  it.each(['auth_sessions', 'provider_credentials', 'auth_session_events', 'browser_vms', 'audit_log'])(
-    'cannot truncate %s',
-    async (table) => {
-      expect(await attack(pool(), [`truncate ${table} cascade`, []])).toMatch(REFUSED);
-    },
-  );
+  it.each([
+    'auth_sessions',
+    'provider_credentials',
+    'auth_session_events',
+    'browser_vms',
+    'audit_log',
+    'live_view_tickets',
+    'session_answers',
+  ])('cannot truncate %s', async (table) => {
+    expect(await attack(pool(), [`truncate ${table} cascade`, []])).toMatch(REFUSED);
+  });
 
   it('cannot delete a credential version, nor bring a revoked one back', async () => {
     const id = await sessions.complete(await sessions.awaitPerson());
@@ -186,6 +191,97 @@ describe.each(['the product’s role', 'the owner'])('%s', (role) => {
     });
     expect(await attack(pool(), ['update browser_vms set exit_code = 0 where vm_id = $1', [vmId]])).toMatch(
       /does not change/,
+    );
+  });
+});
+
+const TICKET = `insert into live_view_tickets (ticket_sha256, session_id, expires_at)
+  values (sha256(gen_random_uuid()::text::bytea), $1, now() + make_interval(secs => $2)) returning ticket_sha256`;
+const ANSWER = `insert into session_answers (answer_id, session_id, sealed_text, key_id, expires_at)
+  values ($2, $1, 'sealed', '${TEST_KEY}', now() + interval '5 s')`;
+
+describe.each(['the product’s role', 'the owner'])('%s, on what several controllers share,', (role) => {
+  const pool = (): Pool => (role === 'the owner' ? database.ownerPool : database.appPool);
+
+  async function issue(seconds = 60): Promise<Buffer> {
+    const { sessionId } = await sessions.awaitPerson();
+    const { rows } = await pool().query<{ ticket_sha256: Buffer }>(TICKET, [sessionId, seconds]);
+    return rows[0]!.ticket_sha256;
+  }
+  const onTicket = (change: string, ticket: Buffer): Promise<string> =>
+    attack(pool(), [`update live_view_tickets set ${change} where ticket_sha256 = $1`, [ticket]]);
+
+  it('cannot take a ticket twice, nor give a taken one back (I8)', async () => {
+    const ticket = await issue();
+    await pool().query('update live_view_tickets set taken_at = now() where ticket_sha256 = $1', [ticket]);
+    for (const change of ['taken_at = clock_timestamp()', 'taken_at = null'])
+      expect(await onTicket(change, ticket)).toMatch(/being taken once|permission denied/);
+  });
+
+  it('cannot turn a ticket to another session, keep it longer, or issue one for longer than a minute', async () => {
+    const other = await sessions.begin();
+    const ticket = await issue();
+    for (const change of [
+      `session_id = '${other}'`,
+      `expires_at = expires_at + interval '1 s'`,
+      `for_host = null, issued_at = now()`,
+    ])
+      expect(await onTicket(change, ticket)).toMatch(/being taken once|permission denied/);
+    expect(await attack(pool(), [TICKET, [other, 61]])).toMatch(/ticket_lives_a_minute/);
+  });
+
+  it('cannot keep the ticket itself in place of its hash', async () => {
+    const plain = `insert into live_view_tickets (ticket_sha256, session_id, expires_at) values ('ticket', $1, now())`;
+    expect(await attack(pool(), [plain, [await sessions.begin()]])).toMatch(REFUSED);
+  });
+
+  it('cannot delete a ticket before its time is over', async () => {
+    const remove = 'delete from live_view_tickets where ticket_sha256 = $1';
+    expect(await attack(pool(), [remove, [await issue()]])).toMatch(/only after its time/);
+    await expect(attack(pool(), [remove, [await issue(-1)]])).rejects.toThrow('the database took it');
+  });
+
+  async function record(): Promise<string> {
+    const { sessionId } = await sessions.awaitPerson();
+    const answerId = randomUUID();
+    await pool().query(ANSWER, [sessionId, answerId]);
+    return answerId;
+  }
+  const onAnswer = (change: string, answerId: string): Promise<string> =>
+    attack(pool(), [`update session_answers set ${change} where answer_id = $1`, [answerId]]);
+
+  it('cannot bring an erased answer back, nor deliver one twice (I7)', async () => {
+    const answerId = await record();
+    await pool().query(
+      'update session_answers set sealed_text = null, erased_at = now(), delivered_at = now() where answer_id = $1',
+      [answerId],
+    );
+    for (const change of [
+      `sealed_text = 'again', erased_at = null, delivered_at = null`,
+      'delivered_at = clock_timestamp()',
+    ])
+      expect(await onAnswer(change, answerId)).toMatch(/each once|permission denied/);
+  });
+
+  it('cannot mark an answer delivered and keep its text, or erase it without a date', async () => {
+    const answerId = await record();
+    expect(await onAnswer('delivered_at = now()', answerId)).toMatch(/delivered_is_erased/);
+    expect(await onAnswer('sealed_text = null', answerId)).toMatch(/erased_is_dated/);
+  });
+
+  it('cannot change the text, session or time of an answer, nor delete it', async () => {
+    const answerId = await record();
+    const other = await sessions.begin();
+    for (const change of [`sealed_text = 'other'`, `session_id = '${other}'`, `expires_at = now() + interval '9 s'`])
+      expect(await onAnswer(change, answerId)).toMatch(/each once|permission denied/);
+    expect(await attack(pool(), ['delete from session_answers where answer_id = $1', [answerId]])).toMatch(REFUSED);
+  });
+
+  it.each(['creating', 'ready', 'claimed'])('cannot bring a lost VM back as %s', async (state) => {
+    const { vmId } = await sessions.awaitPerson();
+    await pool().query(`update browser_vms set state = 'lost' where vm_id = $1`, [vmId]);
+    expect(await attack(pool(), ['update browser_vms set state = $2 where vm_id = $1', [vmId, state]])).toMatch(
+      /can only be destroyed/,
     );
   });
 });

@@ -15,6 +15,7 @@ function facts(inspection: VmFact, link: SomeLink): Facts {
   return {
     hostId: 'host_a',
     layer: { state: 'ready' },
+    installs: { failedHere: false, message: null, hostLeft: false },
     blockedBy: null,
     vm: { inspection, link: { ...fact, ...link } as LinkFact },
   };

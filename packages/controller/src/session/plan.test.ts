@@ -23,6 +23,7 @@ function facts(inspection: VmFact = RUNNING, link: Partial<LinkFact> = {}): Fact
   return {
     hostId: 'host_a',
     layer: { state: 'ready' },
+    installs: { failedHere: false, message: null, hostLeft: false },
     blockedBy: null,
     vm: { inspection, link: { ...LINK, ...link } },
   };
@@ -44,9 +45,41 @@ describe('plan, before there is a VM', () => {
     ]);
   });
 
-  it('fails with the installer’s words when the CLI cannot be installed', () => {
-    const [operation] = doPlan(unplaced, without({ layer: { state: 'failed', message: 'demo: no network' } }));
-    expect(operation).toMatchObject({ kind: 'end', code: 'cli_install_failed', detail: 'demo: no network' });
+  describe('when the CLI cannot be installed on this host', () => {
+    const failed = { state: 'failed', message: 'demo: no network' } as const;
+    const known = { failedHere: true, message: 'demo: no network', hostLeft: false };
+
+    it('records it once', () => {
+      expect(doPlan(unplaced, without({ layer: failed }))).toEqual([
+        { kind: 'record_layer_failure', message: 'demo: no network' },
+      ]);
+      const other = { ...known, failedHere: false };
+      expect(kinds(doPlan(unplaced, without({ layer: failed, installs: other })))).toEqual(['record_layer_failure']);
+    });
+
+    it('ends the session with the installer’s words when no host is left that might run it', () => {
+      for (const layer of [failed, { state: 'missing' }, { state: 'installing' }] as const) {
+        const [operation] = doPlan(unplaced, without({ layer, installs: known }));
+        expect(operation).toMatchObject({ kind: 'end', code: 'cli_install_failed', detail: 'demo: no network' });
+      }
+    });
+
+    it('neither ends the session nor installs again while another host is left', () => {
+      const left = { ...known, hostLeft: true };
+      for (const layer of [failed, { state: 'missing' }] as const)
+        expect(doPlan(unplaced, without({ layer, installs: left }))).toEqual([]);
+    });
+
+    it('places the VM when the CLI is there after all', () => {
+      expect(kinds(doPlan(unplaced, without({ installs: known })))).toEqual(['place_vm']);
+    });
+
+    it('is ended by a host that does not offer the provider, when the one that failed is away', () => {
+      const away = { ...known, failedHere: false };
+      const layer = { state: 'not_offered' } as const;
+      expect(kinds(doPlan(unplaced, without({ layer, installs: away })))).toEqual(['end']);
+      expect(doPlan(unplaced, without({ layer }))).toEqual([]);
+    });
   });
 
   it('places the VM when nothing is in the way', () => {
@@ -145,6 +178,41 @@ describe('plan, after the session ended', () => {
   it('records an exit in grace as a fact about the VM, then clears up', () => {
     const inGrace = { ...ended, vm: { ...VM, destroyAt: at(30_000) } };
     expect(kinds(doPlan(inGrace, facts(EXITED, { state: 'dialling' })))).toEqual(['record_exit', 'destroy_vm']);
+  });
+
+  it('gives the VM up once its host was silent for longer than the hold, whatever its state', () => {
+    const elsewhere = { ...facts(), vm: null };
+    for (const state of ['creating', 'claimed', 'draining'] as const) {
+      const row = { ...ended, vm: { ...VM, state } };
+      expect(doPlan({ ...row, hostSilentMs: LIMITS.holdMs }, elsewhere)).toEqual([]);
+      expect(doPlan({ ...row, hostSilentMs: LIMITS.holdMs + 1 }, elsewhere)).toEqual([
+        { kind: 'mark_lost', vmId: VM.vmId },
+      ]);
+    }
+    const lost = { ...ended, vm: { ...VM, state: 'lost' }, hostSilentMs: LIMITS.holdMs + 1 } as const;
+    expect(doPlan(lost, elsewhere)).toEqual([]);
+  });
+
+  describe('of a lost VM whose host is back', () => {
+    const lost = { ...ended, status: 'failed', vm: { ...VM, state: 'lost', destroyAt: at(-600_000) } } as const;
+
+    it('hears what its agent holds before it destroys the VM', () => {
+      expect(kinds(doPlan(lost, facts(RUNNING, { state: 'idle' })))).toEqual(['dial']);
+      expect(doPlan(lost, facts(RUNNING, { state: 'dialling', stateMs: 20 }))).toEqual([]);
+      expect(kinds(doPlan(lost, facts()))).toEqual(['ask_settle']);
+      expect(doPlan(lost, facts(RUNNING, { askedMs: 20 }))).toEqual([]);
+      const heard = facts(RUNNING, { askedMs: 20, settled: true, released: true });
+      expect(kinds(doPlan(lost, heard))).toEqual(['destroy_vm']);
+    });
+
+    it('does not wait long for an agent that cannot be reached or says nothing', () => {
+      expect(kinds(doPlan(lost, facts(RUNNING, { state: 'dialling', stateMs: 10_001 })))).toEqual(['destroy_vm']);
+      expect(kinds(doPlan(lost, facts(RUNNING, { askedMs: 10_001, released: true })))).toEqual(['destroy_vm']);
+    });
+
+    it('destroys at once what has ended', () => {
+      expect(kinds(doPlan(lost, facts(EXITED, { state: 'idle' })))).toEqual(['record_exit', 'destroy_vm']);
+    });
   });
 
   it('plans nothing that writes a status, whatever is observed', () => {

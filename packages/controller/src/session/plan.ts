@@ -7,6 +7,7 @@ import type { Stage, SessionEvent } from '@vestibule/protocol/session';
 import type { FailureCode } from '@vestibule/protocol/session-failure';
 import type { VmExit } from '@vestibule/protocol/vm';
 import { isActive, type SessionRow, type VmRow } from './session-row.ts';
+import type { InstallRecord } from '../fleet/vm-store.ts';
 
 export type LinkFact = {
   /** `idle`: nothing is dialled; `dialling`: no answer yet; `connected`: said hello. */
@@ -36,6 +37,8 @@ export type LayerFact =
 export type Facts = {
   hostId: string;
   layer: LayerFact;
+  /** How installing went on the hosts; read while the layer is not ready here. */
+  installs: InstallRecord;
   /** In words, what another sign-in holds that this one needs before its VM can start; null when nothing. */
   blockedBy: string | null;
   /** Only for a VM of this host. */
@@ -46,6 +49,7 @@ export type Limits = { holdMs: number; bootMs: number };
 
 export type Operation =
   | { kind: 'install_layer' }
+  | { kind: 'record_layer_failure'; message: string }
   | { kind: 'wait'; waitingFor: string; stage: Stage }
   | { kind: 'place_vm' }
   | { kind: 'create_vm'; vm: VmRow }
@@ -55,6 +59,7 @@ export type Operation =
   | { kind: 'ask_settle'; vmId: string }
   | { kind: 'end'; event: 'sign_in_failed' | 'vm_ended' | 'deadline_passed'; code: FailureCode; detail?: string }
   | { kind: 'release'; vmId: string }
+  | { kind: 'mark_lost'; vmId: string }
   | { kind: 'destroy_vm'; vm: VmRow };
 
 /** A running agent is reached within this time, or not at all. */
@@ -62,12 +67,18 @@ const REACH_MS = 10_000;
 
 type Cause = { event: 'vm_ended' | 'deadline_passed'; code: FailureCode; detail?: string };
 
+/** This host cannot run the CLI: the session ends only when no other one is left that might. */
+function planNotHere({ message, hostLeft }: InstallRecord): Operation[] {
+  if (message === null || hostLeft) return [];
+  return [{ kind: 'end', event: 'sign_in_failed', code: 'cli_install_failed', detail: message }];
+}
+
 function planUnplaced(row: SessionRow, facts: Facts): Operation[] {
   if (row.now >= row.expiresAt) return [{ kind: 'end', event: 'deadline_passed', code: 'deadline_passed' }];
-  const { layer } = facts;
-  if (layer.state === 'not_offered') return [];
-  if (layer.state === 'failed')
-    return [{ kind: 'end', event: 'sign_in_failed', code: 'cli_install_failed', detail: layer.message }];
+  const { layer, installs } = facts;
+  if (layer.state === 'failed' && !installs.failedHere)
+    return [{ kind: 'record_layer_failure', message: layer.message }];
+  if (layer.state === 'not_offered' || (installs.failedHere && layer.state !== 'ready')) return planNotHere(installs);
   if (layer.state !== 'ready') {
     const waiting: Operation = {
       kind: 'wait',
@@ -175,9 +186,24 @@ function planActive(row: SessionRow, facts: Facts, limits: Limits): Operation[] 
   return cause === null ? operations : [...operations, ...planSettling(row, vm.vmId, cause, facts.vm, limits)];
 }
 
-function planEnded(row: SessionRow, facts: Facts): Operation[] {
+/** What the agent of a lost VM holds is heard (and refused) before the VM is destroyed: nobody could ask while its host was away. */
+function planHearing(vm: VmRow, { inspection, link }: NonNullable<Facts['vm']>): Operation[] | null {
+  if (vm.state !== 'lost' || inspection.state !== 'running') return null;
+  if (link.state === 'idle') return [{ kind: 'dial', vmId: vm.vmId }];
+  if (link.state === 'dialling') return link.stateMs > REACH_MS ? null : [];
+  if (link.askedMs === null) return [{ kind: 'ask_settle', vmId: vm.vmId }];
+  return link.settled || link.askedMs > REACH_MS ? null : [];
+}
+
+function planEnded(row: SessionRow, facts: Facts, limits: Limits): Operation[] {
   const { vm } = row;
-  if (vm === null || facts.vm === null || vm.state === 'gone') return [];
+  if (vm === null || vm.state === 'gone') return [];
+  if (facts.vm === null) {
+    const isSilent = row.hostSilentMs !== null && row.hostSilentMs > limits.holdMs;
+    return isSilent && vm.state !== 'lost' ? [{ kind: 'mark_lost', vmId: vm.vmId }] : [];
+  }
+  const hearing = planHearing(vm, facts.vm);
+  if (hearing !== null) return hearing;
   const { inspection, link } = facts.vm;
   // Of a VM that is missing, the runtime still knows how it ended: destroying it again tells.
   const operations = inspection.state === 'missing' ? [] : observeEnd(vm, inspection, row.now);
@@ -190,5 +216,5 @@ function planEnded(row: SessionRow, facts: Facts): Operation[] {
 }
 
 export function plan(row: SessionRow, facts: Facts, limits: Limits): Operation[] {
-  return isActive(row) ? planActive(row, facts, limits) : planEnded(row, facts);
+  return isActive(row) ? planActive(row, facts, limits) : planEnded(row, facts, limits);
 }

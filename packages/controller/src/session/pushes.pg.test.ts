@@ -115,6 +115,22 @@ describe('pushes', () => {
     expect(page.told.at(-1)?.session.vm?.state).toBe('gone');
   });
 
+  it('end when the VM is lost with its host', async () => {
+    const { sessionId, vmId } = await sessions.awaitPerson();
+    const page = createPage();
+    const leave = await pushes.subscribe(sessionId, 0, {
+      ...page.listener,
+      onEnd: () => (page.listener.onEnd(), leave()),
+    });
+    await sessions.store.end(sessionId, CANCEL);
+    await database.ownerPool.query(`update hosts set seen_at = now() - interval '1 hour'`);
+    await sessions.vms.markLost(vmId, 1_000);
+    pushes.wake(sessionId);
+    await expect.poll(page.ends).toBe(1);
+    expect(page.told.at(-1)?.session.vm?.state).toBe('lost');
+    expect(page.told.at(-1)?.steps.at(-1)?.type).toBe('vm_lost');
+  });
+
   it('end at once for a page that comes after everything was over', async () => {
     const { sessionId, vmId } = await sessions.awaitPerson();
     await sessions.store.end(sessionId, CANCEL);

@@ -15,9 +15,9 @@ export type PushListener = { onPush: (push: SessionPush) => void; onEnd: () => v
 type Subscriber = { listener: PushListener; seq: number };
 type Topic = { subscribers: Set<Subscriber>; reading: boolean; dirty: boolean };
 
-/** Nothing more can happen: the session has ended, and its VM, if it had one, is gone. */
+/** Nothing more is to be waited for: the session has ended, and its VM, if it had one, is gone, or lost with its host. */
 function isOver(row: SessionRow): boolean {
-  return !isActive(row) && (row.vm === null || row.vm.state === 'gone');
+  return !isActive(row) && (row.vm === null || row.vm.state === 'gone' || row.vm.state === 'lost');
 }
 
 export function createPushes(deps: { store: SessionStore; clock: Clock; log: Logger }) {

@@ -1,6 +1,7 @@
 /** What the reconciler needs from the world; `app.ts` supplies it. */
 import type { VmExit } from '@vestibule/protocol/vm';
 import type { RuntimeKind } from '@vestibule/protocol/vm';
+import type { HostOffer } from '../fleet/vm-store.ts';
 import type { LayerFact, LinkFact, VmFact } from './plan.ts';
 import type { SessionRow } from './session-row.ts';
 
@@ -10,6 +11,8 @@ export type Host = {
   runtime: RuntimeKind;
   /** Most VMs at once. */
   maxVms: number;
+  /** As it is now: an address may be known only once the controller serves. */
+  offer(): HostOffer;
   newVmId(): string;
   create(vmId: string, slot: number, epoch: number, provider: string): Promise<void>;
   inspect(vmId: string): Promise<VmFact>;

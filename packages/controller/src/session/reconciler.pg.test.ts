@@ -36,7 +36,14 @@ function start(change: (host: Host) => Partial<Host>, { clock = systemClock, vms
     vmsDir: join(root, 'vms'),
     script: () => toFakeScript({ signIn: 'never' }),
   });
-  const plain = createRuntimeHost({ runtime, installationId, maxVms: 10, findLayer: () => null });
+  const plain = createRuntimeHost({
+    runtime,
+    installationId,
+    maxVms: 10,
+    providers: ['demo'],
+    findPeerUrl: () => null,
+    findLayer: () => null,
+  });
   const host = { ...plain, ...change(plain) };
   const links = new AgentLinks({
     connect: (vmId) => runtime.connect(vmId, 'agent'),

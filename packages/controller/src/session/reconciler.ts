@@ -15,6 +15,7 @@ const TICK_MS = 500;
 const HEARTBEAT_MS = 5_000;
 const SWEEP_MS = 10_000;
 const LAST_STEPS_MS = 5_000;
+const NO_FAILURES: Facts['installs'] = { failedHere: false, message: null, hostLeft: false };
 
 export type ReconcilerDeps = {
   store: SessionStore;
@@ -48,9 +49,12 @@ export function createReconciler(deps: ReconcilerDeps) {
 
   async function gather(row: SessionRow, active: readonly SessionRow[]): Promise<Facts> {
     const here = row.vm !== null && row.vm.hostId === host.hostId;
+    const layer = deps.layers.fact(row.provider);
+    const asksInstalls = row.vm === null && isActive(row) && layer.state !== 'ready';
     return {
       hostId: host.hostId,
-      layer: deps.layers.fact(row.provider),
+      layer,
+      installs: asksInstalls ? await vms.readInstalls(row.sessionId, row.provider, host.hostId) : NO_FAILURES,
       blockedBy: row.vm === null ? deps.findBlocker(row, active) : null,
       vm: here && row.vm ? { inspection: await host.inspect(row.vm.vmId), link: links.fact(row.vm.vmId) } : null,
     };
@@ -93,14 +97,19 @@ export function createReconciler(deps: ReconcilerDeps) {
     switch (operation.kind) {
       case 'install_layer':
         return deps.layers.install(row.provider);
+      case 'record_layer_failure': {
+        const data = { hostId: host.hostId, message: operation.message };
+        await store.appendOnce(row.sessionId, { type: 'layer_failed', actor: 'controller', data });
+        return;
+      }
       case 'wait':
-        await store.setWaiting(row.sessionId, operation.waitingFor, operation.stage);
+        await store.setWaiting(row.sessionId, operation.waitingFor, operation.stage, host.hostId);
         return;
       case 'place_vm': {
         const placement = { vmId: host.newVmId(), hostId: host.hostId, runtime: host.runtime, maxVms: host.maxVms };
         const placed = await vms.place(row.sessionId, { ...placement, sessionMs: deps.limits.sessionMs });
-        if (!placed)
-          await store.setWaiting(row.sessionId, 'All sign-in browsers of this server are in use.', 'starting_vm');
+        const allInUse = 'All sign-in browsers of this server are in use.';
+        if (!placed) await store.setWaiting(row.sessionId, allInUse, 'starting_vm', host.hostId);
         return;
       }
       case 'create_vm':
@@ -119,6 +128,9 @@ export function createReconciler(deps: ReconcilerDeps) {
         return end(row, operation);
       case 'release':
         return links.release(operation.vmId);
+      case 'mark_lost':
+        await vms.markLost(operation.vmId, deps.limits.holdMs);
+        return;
       case 'destroy_vm':
         return destroyVm(operation.vm);
       default:
@@ -172,7 +184,7 @@ export function createReconciler(deps: ReconcilerDeps) {
   async function housekeep(): Promise<void> {
     const now = clock.nowMs();
     if (now >= heartbeatAt) {
-      await vms.registerHost(host.hostId, host.runtime);
+      await vms.registerHost(host.hostId, host.runtime, host.offer());
       // Another controller takes a host for silent once its hold is over.
       heartbeatAt = now + Math.min(HEARTBEAT_MS, deps.limits.holdMs / 4);
     }
@@ -181,7 +193,7 @@ export function createReconciler(deps: ReconcilerDeps) {
 
   async function pass(): Promise<void> {
     await housekeep();
-    const rows = await store.listUnsettled(host.hostId);
+    const rows = await store.listUnsettled(host.hostId, deps.limits.holdMs);
     const active = rows.filter(isActive);
     for (const row of rows) start(row, active);
   }

@@ -16,6 +16,8 @@ export type Ending = { event: SessionEvent; code: FailureCode; message: string; 
 
 const UNIQUE_VIOLATION = '23505';
 const ACTIVE = [...ACTIVE_STATUSES];
+/** As the partial indexes are written, so that the planner may use them. */
+const ACTIVE_LITERALS = ACTIVE.map((status) => `'${status}'`).join(', ');
 
 /** Inserts the event of a row that the CTE `changed` has just numbered; type, actor and data are the last three parameters. */
 function logged(first: number): string {
@@ -161,12 +163,20 @@ export function createSessionStore(deps: SessionStoreDeps) {
     /** Newest first. */
     listByUser: (userId: string) => readRows('where s.user_id = $1 order by s.created_at desc limit 100', [userId]),
 
-    /** What the reconciler of a host looks at: active sessions, and ended ones whose VM on this host is not gone. */
-    listUnsettled: (hostId: string) =>
-      readRows(`where s.status = any($1) or (v.host_id = $2 and v.state <> 'gone') order by s.created_at`, [
-        ACTIVE,
-        hostId,
-      ]),
+    /**
+     * What the reconciler of a host looks at: active sessions, ended ones whose VM on this host is not gone, and ended ones whose VM is
+     * on a host that was silent for longer than the hold and is not lost yet.
+     */
+    listUnsettled: (hostId: string, holdMs: number) =>
+      readRows(
+        `where s.session_id in (
+           select a.session_id from auth_sessions a where a.status in (${ACTIVE_LITERALS}) union all
+           select e.session_id from browser_vms w join hosts k on k.host_id = w.host_id join auth_sessions e on e.vm_id = w.vm_id
+           where w.state <> 'gone' and (w.host_id = $1
+             or (w.state <> 'lost' and k.seen_at < clock_timestamp() - make_interval(secs => $2::float8 / 1000)))
+         ) order by s.created_at`,
+        [hostId, holdMs],
+      ),
 
     async countActive(): Promise<number> {
       const result = await pool.query<{ n: number }>(
@@ -239,16 +249,22 @@ export function createSessionStore(deps: SessionStoreDeps) {
       );
     },
 
-    /** Tells why the session waits before its VM is placed; the same words twice change nothing. */
-    setWaiting(sessionId: string, waitingFor: string | null, stage: Stage): Promise<boolean> {
-      const step = toParameters({ type: 'waiting', actor: 'controller', data: { waitingFor } });
+    /**
+     * Tells why the session waits before its VM is placed. What a host said last it does not say again: several controllers look at the
+     * same session, each with a reason of its own, and must not answer each other for ever.
+     */
+    setWaiting(sessionId: string, waitingFor: string | null, stage: Stage, hostId: string): Promise<boolean> {
+      const step = toParameters({ type: 'waiting', actor: 'controller', data: { waitingFor, hostId } });
       return change(
         sessionId,
         `with changed as (
-           update auth_sessions set waiting_for = $2, stage = $3, event_seq = event_seq + 1
-           where session_id = $1 and status = any($4) and vm_id is null and waiting_for is distinct from $2 returning session_id, event_seq
-         ) ${logged(5)}`,
-        [sessionId, waitingFor, stage, ACTIVE, ...step],
+           update auth_sessions s set waiting_for = $2, stage = $3, event_seq = event_seq + 1
+           where session_id = $1 and status = any($4) and vm_id is null and waiting_for is distinct from $2
+             and $2 is distinct from (select e.data->>'waitingFor' from auth_session_events e
+               where e.session_id = s.session_id and e.type = 'waiting' and e.data->>'hostId' = $5 order by e.seq desc limit 1)
+           returning session_id, event_seq
+         ) ${logged(6)}`,
+        [sessionId, waitingFor, stage, ACTIVE, hostId, ...step],
       );
     },
 

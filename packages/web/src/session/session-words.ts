@@ -58,6 +58,8 @@ export function toMachineWords(vm: Session['vm'], destroyInMs: number | null): s
   if (vm === null) return 'No sign-in machine is left.';
   const ended = vm.exitCode === null ? '' : `The sign-in machine ended (code ${vm.exitCode}): normal. `;
   if (vm.state === 'gone') return `${ended}It has been destroyed, with everything that was in it.`;
+  if (vm.state === 'lost')
+    return `${ended}The server that ran the sign-in machine stopped answering. It destroys the machine when it is back.`;
   if (destroyInMs !== null && destroyInMs > 0) {
     const seconds = Math.ceil(destroyInMs / 1_000);
     return `${ended}The sign-in machine will be destroyed in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`;

@@ -34,6 +34,11 @@ function withCode(sentence: string, data: Data): string {
 const WORDS: Record<SessionEventType, (data: Data) => string> = {
   session_created: () => 'Sign-in started',
   layer_progress: (data) => toText(data, 'message') ?? 'The program is being installed on the server',
+  layer_failed: (data) => {
+    const reason = toText(data, 'message');
+    const sentence = 'The program could not be installed on one of the servers';
+    return reason === null ? sentence : `${sentence} (${reason})`;
+  },
   waiting: (data) => toText(data, 'waitingFor') ?? toText(data, 'detail') ?? 'Waiting is over',
   vm_creating: () => 'The sign-in machine is starting',
   capability_ready: (data) => `The ${toPart(data)} is ready`,
@@ -59,6 +64,7 @@ const WORDS: Record<SessionEventType, (data: Data) => string> = {
     const sentence = withCode('The sign-in machine ended', data);
     return data['normal'] === true ? `${sentence}: normal` : sentence;
   },
+  vm_lost: () => 'The server that ran the sign-in machine stopped answering',
   vm_destroyed: () => 'The sign-in machine was destroyed',
 };
 

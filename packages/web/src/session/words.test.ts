@@ -57,6 +57,12 @@ test('after success the machine is counted down, then gone, and its exit code is
   );
 });
 
+test('a machine on a server that stopped answering is not said to be destroyed', () => {
+  expect(toMachineWords({ ...VM, state: 'lost' }, 0)).toBe(
+    'The server that ran the sign-in machine stopped answering. It destroys the machine when it is back.',
+  );
+});
+
 test('no word of what is shown after success says that something failed', () => {
   for (const state of ['ready', 'claimed', 'draining', 'gone', 'lost']) {
     for (const exitCode of [null, 0, 1, 137]) {

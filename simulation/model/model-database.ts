@@ -4,6 +4,7 @@
  */
 import type { SessionStep, Status } from '@vestibule/protocol/session';
 import { isTerminal } from '@vestibule/protocol/session';
+import type { HostOffer } from '@vestibule/controller/fleet/vm-store';
 import type { SessionRow, VmRow } from '@vestibule/controller/session/session-row';
 
 export type ModelSession = Omit<
@@ -37,6 +38,8 @@ export type ModelCredential = {
   contentHash: string | null;
 };
 
+export type ModelHost = { runtime: string; offer: HostOffer; seenAt: Date };
+
 /** As `pg` reports a refusal; `code` is the SQLSTATE. */
 export class ModelRefusal extends Error {
   readonly code: string;
@@ -47,6 +50,7 @@ export class ModelRefusal extends Error {
   }
 }
 
+const AFTER_LOST: ReadonlySet<string> = new Set(['lost', 'draining', 'gone']);
 const MOVES: Readonly<Partial<Record<Status, Status>>> = { started: 'vm_created', vm_created: 'awaiting_user_auth' };
 
 export class ModelDatabase {
@@ -54,7 +58,7 @@ export class ModelDatabase {
   readonly vms = new Map<string, ModelVm>();
   readonly credentials = new Map<string, ModelCredential>();
   readonly events = new Map<string, SessionStep[]>();
-  readonly hosts = new Map<string, { runtime: string; seenAt: Date }>();
+  readonly hosts = new Map<string, ModelHost>();
   readonly activeKeys = new Set<string>();
   #undo: (() => void)[] = [];
   #touched: (ModelSession | ModelCredential)[] = [];
@@ -148,6 +152,7 @@ export class ModelDatabase {
     if (old.exitedAt !== null && (now.exitCode !== old.exitCode || now.exitReason !== old.exitReason))
       throw new ModelRefusal('23514', `how ${old.vmId} ended does not change`);
     if (old.state === 'gone' && now.state !== 'gone') throw new ModelRefusal('23514', `${old.vmId} is gone`);
+    if (old.state === 'lost' && !AFTER_LOST.has(now.state)) throw new ModelRefusal('23514', `${old.vmId} is lost`);
     this.#set(this.vms, now.vmId, now);
     return now;
   }
@@ -164,8 +169,8 @@ export class ModelDatabase {
     this.#touched.push(credential);
   }
 
-  setHost(hostId: string, runtime: string, seenAt: Date): void {
-    this.#set(this.hosts, hostId, { runtime, seenAt });
+  setHost(hostId: string, host: ModelHost): void {
+    this.#set(this.hosts, hostId, host);
   }
 
   #requireOneActive({ userId, provider }: ModelSession): void {

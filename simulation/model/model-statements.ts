@@ -10,7 +10,7 @@ import type { HandoverState, SealedCredential } from '@vestibule/controller/sess
 import { sources, targetOf } from '@vestibule/controller/session/machine';
 import type { NewStep, SessionRow } from '@vestibule/controller/session/session-row';
 import type { Ending, NewSession } from '@vestibule/controller/session/session-store';
-import type { VmClaim, VmPlacement } from '@vestibule/controller/fleet/vm-store';
+import type { HostOffer, InstallRecord, VmClaim, VmPlacement } from '@vestibule/controller/fleet/vm-store';
 import type { ModelDatabase, ModelSession } from './model-database.ts';
 
 const END_STEP = { failed: 'session_failed', timeout: 'session_timed_out', cancelled: 'session_cancelled' } as const;
@@ -126,15 +126,21 @@ export function setWaiting(
   sessionId: string,
   waitingFor: string | null,
   stage: ModelSession['stage'],
+  hostId: string,
   now: Date,
 ): boolean {
-  const guard = (one: ModelSession): boolean => isActive(one) && one.vmId === null && one.waitingFor !== waitingFor;
+  const said = (db.events.get(sessionId) ?? []).findLast(
+    ({ type, data }) => type === 'waiting' && data['hostId'] === hostId,
+  );
+  const isNews = said === undefined ? waitingFor !== null : said.data['waitingFor'] !== waitingFor;
+  const guard = (one: ModelSession): boolean =>
+    isActive(one) && one.vmId === null && one.waitingFor !== waitingFor && isNews;
   return change(
     db,
     sessionId,
     guard,
     { waitingFor, stage },
-    { type: 'waiting', actor: 'controller', data: { waitingFor } },
+    { type: 'waiting', actor: 'controller', data: { waitingFor, hostId } },
     now,
   );
 }
@@ -275,6 +281,58 @@ export function markClaimed(db: ModelDatabase, vmId: string, now: Date): void {
 export function markDraining(db: ModelDatabase, vmId: string): void {
   const vm = db.vms.get(vmId);
   if (vm !== undefined && vm.state !== 'gone' && vm.state !== 'draining') db.updateVm(vm, { state: 'draining' });
+}
+
+export function markLost(db: ModelDatabase, vmId: string, holdMs: number, now: Date): string | null {
+  const vm = db.vms.get(vmId);
+  const session = findSessionOf(db, vmId);
+  const seenAt = vm === undefined ? undefined : db.hosts.get(vm.hostId)?.seenAt;
+  if (vm === undefined || session === null || seenAt === undefined || isActive(session)) return null;
+  if (vm.state === 'gone' || vm.state === 'lost' || now.getTime() - seenAt.getTime() <= holdMs) return null;
+  db.updateVm(vm, { state: 'lost' });
+  log(db, session, {}, { type: 'vm_lost', actor: 'controller', data: { hostId: vm.hostId } }, now);
+  return session.sessionId;
+}
+
+/** Active sessions; ended ones whose VM on this host is not gone, or on a silent host not given up. */
+export function listUnsettled(db: ModelDatabase, hostId: string, holdMs: number, now: Date): SessionRow[] {
+  const rows: SessionRow[] = [];
+  for (const session of db.sessions.values()) {
+    const row = toRow(db, session, now);
+    const isOurs = row.vm?.hostId === hostId && row.vm.state !== 'gone';
+    const isKept = row.vm !== null && row.vm.state !== 'gone' && row.vm.state !== 'lost';
+    if (isActive(session) || isOurs || (isKept && (row.hostSilentMs ?? 0) > holdMs)) rows.push(row);
+  }
+  return rows;
+}
+
+const LIVE_MS = 15_000;
+
+export function countPlaces(db: ModelDatabase, now: Date): number {
+  const living = [...db.hosts.values()].filter(({ seenAt }) => now.getTime() - seenAt.getTime() < LIVE_MS);
+  return living.reduce((sum, { offer }) => sum + offer.maxVms, 0);
+}
+
+export function readInstalls(
+  db: ModelDatabase,
+  sessionId: string,
+  provider: string,
+  hostId: string,
+  now: Date,
+): InstallRecord {
+  const failures = (db.events.get(sessionId) ?? []).filter(({ type }) => type === 'layer_failed');
+  const failed = new Set(failures.map(({ data }) => data['hostId']));
+  const isLeft = ([id, { offer, seenAt }]: [string, { offer: HostOffer; seenAt: Date }]): boolean =>
+    id !== hostId &&
+    offer.providers.includes(provider) &&
+    now.getTime() - seenAt.getTime() < LIVE_MS &&
+    !failed.has(id);
+  const message = failures.at(-1)?.data['message'];
+  return {
+    failedHere: failed.has(hostId),
+    message: typeof message === 'string' ? message : null,
+    hostLeft: [...db.hosts].some(isLeft),
+  };
 }
 
 export function recordExit(db: ModelDatabase, vmId: string, exit: VmExit, now: Date): string | null {

@@ -75,16 +75,8 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
       run('listByUser', (db, now) =>
         [...db.sessions.values()].filter((one) => one.userId === userId).map((one) => statements.toRow(db, one, now)),
       ),
-    listUnsettled: (hostId) =>
-      run('listUnsettled', (db, now) => {
-        const rows = [];
-        for (const session of db.sessions.values()) {
-          const vm = session.vmId === null ? undefined : db.vms.get(session.vmId);
-          const isOurs = vm !== undefined && vm.hostId === hostId && vm.state !== 'gone';
-          if (!isTerminal(session.status) || isOurs) rows.push(statements.toRow(db, session, now));
-        }
-        return rows;
-      }),
+    listUnsettled: (hostId, holdMs) =>
+      run('listUnsettled', (db, now) => statements.listUnsettled(db, hostId, holdMs, now)),
     countActive: () =>
       run('countActive', (db) => [...db.sessions.values()].filter(({ status }) => !isTerminal(status)).length),
     listSteps: (sessionId, afterSeq) =>
@@ -106,10 +98,10 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
         sessionId,
         run('addCapability', (db, now) => statements.addCapability(db, sessionId, capability, afterMs, now)),
       ),
-    setWaiting: (sessionId, waitingFor, stage) =>
+    setWaiting: (sessionId, waitingFor, stage, hostId) =>
       change(
         sessionId,
-        run('setWaiting', (db, now) => statements.setWaiting(db, sessionId, waitingFor, stage, now)),
+        run('setWaiting', (db, now) => statements.setWaiting(db, sessionId, waitingFor, stage, hostId, now)),
       ),
     claim: (sessionId, vmId, data) =>
       change(
@@ -140,7 +132,13 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
   }
 
   const vms: VmStore = {
-    registerHost: (hostId, runtime) => run('registerHost', (db, now) => db.setHost(hostId, runtime, now)),
+    registerHost: (hostId, runtime, offer = { peerUrl: null, providers: [], maxVms: 0 }) =>
+      run('registerHost', (db, now) => db.setHost(hostId, { runtime, offer, seenAt: now })),
+    findPeerUrl: (hostId) => run('findPeerUrl', (db) => db.hosts.get(hostId)?.offer.peerUrl ?? null),
+    countPlaces: () => run('countPlaces', (db, now) => statements.countPlaces(db, now)),
+    readInstalls: (sessionId, provider, hostId) =>
+      run('readInstalls', (db, now) => statements.readInstalls(db, sessionId, provider, hostId, now)),
+    markLost: (vmId, holdMs) => tell(run('markLost', (db, now) => statements.markLost(db, vmId, holdMs, now))),
     async place(sessionId, placement) {
       try {
         const placed = run('place', (db, now) => statements.place(db, sessionId, placement, now));

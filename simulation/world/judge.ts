@@ -11,6 +11,9 @@ export const FALSE_FAILURE_AFTER_MS = 5_000;
 /** An agent in reach for so long must have been asked before its session ends by itself, and what it then holds must be refused in words. */
 export const IN_REACH_MS = 1_500;
 
+/** What an agent offered less than that before the end may have crossed with its answer that it held nothing. */
+const ASKED_MS = 300;
+
 export type JudgeDeps = { tables: ModelDatabase; journal: Journal; nowMs: () => number };
 
 export class Judge {
@@ -75,7 +78,8 @@ export class Judge {
         this.report(`I5: ${sessionId} ended as ${status}; its login surfaced later and nobody said so`);
     }
     for (const vm of tables.vms.values())
-      if (vm.state !== 'gone' && !isLost(vm.hostId)) this.report(`I4: ${vm.vmId} is never gone: ${vm.state}`);
+      if (vm.state !== 'gone' && !(isLost(vm.hostId) && vm.state === 'lost'))
+        this.report(`I4: ${vm.vmId} is never gone: ${vm.state}`);
   }
 
   #judgeEnd(session: ModelSession): void {
@@ -86,7 +90,8 @@ export class Judge {
     const longestMs = Math.max(truth.longestReachableMs, Math.min(reachMs, this.#deps.nowMs() - truth.succeededAtMs));
     const words = `${session.sessionId} ended as ${session.status} (${session.errorCode}) although its sign-in succeeded at ${truth.succeededAtMs} ms`;
     if (longestMs >= FALSE_FAILURE_AFTER_MS) this.report(`false failure: ${words}, in reach for ${longestMs} ms`);
-    if (reachMs >= IN_REACH_MS && truth.offeredAtMs !== null)
+    const offeredMs = truth.offeredAtMs === null ? 0 : this.#deps.nowMs() - truth.offeredAtMs;
+    if (reachMs >= IN_REACH_MS && offeredMs >= ASKED_MS)
       this.report(`I3: ${words}, and its agent was in reach for ${reachMs} ms`);
   }
 

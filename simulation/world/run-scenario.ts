@@ -41,6 +41,7 @@ export class World {
   readonly #pages: SimulatedPage[] = [];
   #ids = 0;
   #hintsLostUntilMs = 0;
+  readonly #disturbedUntilMs: number[] = [];
 
   constructor(scenario: Scenario, isTraced: boolean) {
     this.#scenario = scenario;
@@ -52,7 +53,7 @@ export class World {
       faults: scenario.faults.filter((fault): fault is StatementFault => fault.kind === 'statement'),
       onCommit: () => this.#judge.look(),
       kill: (controller) => this.#kill(this.#indexOf(controller), 2_000),
-      onDisturbed: (controller) => this.#disturb(this.#indexOf(controller)),
+      onDisturbed: (controller, forMs) => this.#disturb(this.#indexOf(controller), forMs),
     });
     const tables = this.#database.tables;
     tables.activeKeys.add(KEY_ID);
@@ -89,23 +90,23 @@ export class World {
   #isOver(): boolean {
     const { sessions, vms } = this.#database.tables;
     for (const { status } of sessions.values()) if (!isTerminal(status)) return false;
-    for (const { state, hostId } of vms.values()) if (state !== 'gone' && !this.#isLost(hostId)) return false;
-    return this.#pages.every(
-      ({ sessionId, seq, isOver }) =>
-        isOver || (this.#hasLostVm(sessionId) && seq === this.#database.tables.sessions.get(sessionId)?.seq),
-    );
+    for (const { state, hostId } of vms.values())
+      if (state !== (this.#isLost(hostId) && state !== 'gone' ? 'lost' : 'gone')) return false;
+    return this.#pages.every(({ isOver }) => isOver);
   }
 
   #judgeRest(): void {
     this.#judge.judgeRest((hostId) => this.#isLost(hostId));
     for (const { sessionId, status, seq, isOver } of this.#pages) {
-      const session = this.#database.tables.sessions.get(sessionId);
-      if (session?.status !== status || session?.seq !== seq)
+      const { sessions, events } = this.#database.tables;
+      const session = sessions.get(sessionId);
+      // A stream ends when the VM is given up; should its host return later, no page waits for that.
+      const wasLost = events.get(sessionId)?.some(({ type }) => type === 'vm_lost') === true;
+      if (session?.status !== status || (session?.seq !== seq && !wasLost))
         this.#judge.report(
           `I10: the page of ${sessionId} shows ${status} at ${seq}; it is ${session?.status} at ${session?.seq}`,
         );
-      if (!isOver && !this.#hasLostVm(sessionId))
-        this.#judge.report(`I10: the page of ${sessionId} is never told of the end`);
+      if (!isOver) this.#judge.report(`I10: the page of ${sessionId} is never told of the end`);
     }
     for (const machine of this.#machines)
       for (const vmId of machine.vms.keys()) this.#judge.report(`I4: something of ${vmId} is left`);
@@ -122,6 +123,7 @@ export class World {
     const hostId = `host_${index}`;
     return new SimulatedMachine({
       ...{ hostId, time: this.#time, delayMs: this.#delayMs },
+      providers: this.#scenario.clis.map((_, cli) => toProvider(cli)),
       newVmId: () => {
         this.#ids += 1;
         return `vm_${index}_${this.#ids}`;
@@ -257,7 +259,7 @@ export class World {
         return vm?.freeze(fault.forMs);
       case 'break_links':
         vm?.breakLinks();
-        return this.#disturb(this.#vms[fault.vm]?.machine ?? -1);
+        return this.#disturb(this.#vms[fault.vm]?.machine ?? -1, 0);
       case 'silence_links':
         return vm?.silenceLinks(fault.forMs);
       case 'refuse_dials':
@@ -281,22 +283,17 @@ export class World {
     return this.#lostHosts.has(Number(hostId.slice('host_'.length)));
   }
 
-  #hasLostVm(sessionId: string): boolean {
-    const vmId = this.#database.tables.sessions.get(sessionId)?.vmId;
-    const vm = vmId === null || vmId === undefined ? undefined : this.#database.tables.vms.get(vmId);
-    return vm !== undefined && this.#isLost(vm.hostId);
-  }
-
   #disturbFor(forMs: number): void {
     this.#measureReach();
     this.#time.after(forMs, null, () => this.#measureReach());
   }
 
-  /** For a moment, these VMs and the database could not reach each other. */
-  #disturb(machine: number): void {
+  /** For so long, these VMs and the database cannot reach each other. */
+  #disturb(machine: number, forMs: number): void {
+    this.#disturbedUntilMs[machine] = this.#time.nowMs + forMs;
     this.#measureReach();
     for (const placed of this.#vms) if (placed.machine === machine) placed.truth.reachableSinceMs = null;
-    this.#time.after(0, null, () => this.#measureReach());
+    this.#time.after(forMs, null, () => this.#measureReach());
   }
 
   #measureReach(): void {
@@ -307,6 +304,7 @@ export class World {
         controller !== null &&
         controller !== undefined &&
         controller.process.stalledUntilMs <= nowMs &&
+        (this.#disturbedUntilMs[machine] ?? 0) <= nowMs &&
         this.#database.isReachable(controller.process);
       noteReach(truth, vm.isReachable && isServed, nowMs, this.#findEndMs(vm.vmId));
     }

@@ -21,8 +21,8 @@ export type SimulatedDatabaseOptions = {
   /** After each transaction that may have changed rows. */
   onCommit: (statement: StatementName) => void;
   kill: (controller: SimulatedProcess) => void;
-  /** A statement failed or hung: the database was not there for this controller at this moment. */
-  onDisturbed: (controller: SimulatedProcess) => void;
+  /** A statement fails, or hangs so long: the database is not there for this controller. */
+  onDisturbed: (controller: SimulatedProcess, forMs: number) => void;
 };
 
 export class SimulatedDatabase {
@@ -69,8 +69,7 @@ export class SimulatedDatabase {
     return (statement, work) =>
       new Promise((resolve, reject) => {
         const effect = this.#findEffect(statement);
-        if (effect !== null && effect !== 'dies_before' && effect !== 'dies_after')
-          this.#options.onDisturbed(controller);
+        if (effect !== null) this.#options.onDisturbed(controller, effect === 'slow' ? SLOW_MS : 0);
         if (effect === 'dies_before') return this.#options.kill(controller);
         // What was sent is carried out even when its sender is dead.
         this.#later(effect === 'slow' ? SLOW_MS : this.#delayMs(), null, () => {

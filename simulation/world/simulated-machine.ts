@@ -9,6 +9,7 @@ export type SimulatedMachineOptions = {
   hostId: string;
   time: SimulatedTime;
   newVmId: () => string;
+  providers: readonly string[];
   delayMs: () => number;
   toVmOptions: (vmId: string) => Omit<SimulatedVmOptions, 'vmId' | 'time' | 'delayMs'>;
   onCreated: (vm: SimulatedVm, machine: SimulatedMachine) => void;
@@ -37,10 +38,11 @@ export class SimulatedMachine {
 
   /** As the controller that runs on this machine sees it. */
   toHost(controller: SimulatedProcess): Host {
-    const { hostId, time, newVmId } = this.#options;
+    const { hostId, time, newVmId, providers } = this.#options;
     const wait = (ms: number): Promise<void> => new Promise((resolve) => void time.after(ms, controller, resolve));
     return {
       ...{ hostId, runtime: 'process', maxVms: 4, newVmId },
+      offer: () => ({ peerUrl: null, providers, maxVms: 4 }),
       create: async (vmId) => {
         await wait(this.#options.delayMs());
         this.#create(vmId);

@@ -33,13 +33,13 @@ const KINDS: readonly TimedFault['kind'][] = [
 export function drawScenario(seed: number): Scenario {
   const random = new Random(seed);
   const controllers = random.pick([1, 2, 2, 3]);
-  const sessionMs = random.pick([2_000, 4_000, 9_000]);
+  const sessionMs = random.pick([1_500, 2_500, 5_000]);
   const clis = Array.from({ length: random.between(1, 2) }, () => drawCli(random, sessionMs));
   const people = drawPeople(random, controllers, clis.length, sessionMs);
   const faults = Array.from({ length: random.pick([0, 1, 1, 2, 2, 3, 4]) }, () =>
     drawFault(random, controllers, sessionMs),
   );
-  const limits = { sessionMs, holdMs: random.pick([3_000, 7_000]), graceMs: random.pick([0, 2_000]) };
+  const limits = { sessionMs, holdMs: random.pick([2_000, 3_000, 7_000]), graceMs: random.pick([0, 0, 1_800]) };
   return { seed, controllers, limits, people, clis, faults };
 }
 

@@ -14,7 +14,14 @@ export const IN_REACH_MS = 1_500;
 /** What an agent offered less than that before the end may have crossed with its answer that it held nothing. */
 const ASKED_MS = 300;
 
-export type JudgeDeps = { tables: ModelDatabase; journal: Journal; nowMs: () => number };
+export type JudgeDeps = {
+  tables: ModelDatabase;
+  journal: Journal;
+  nowMs: () => number;
+  holdMs: number;
+  /** A hand-over of this VM is under way to a controller that can still read it. */
+  hasUnreadHandover: (vmId: string) => boolean;
+};
 
 export class Judge {
   readonly #deps: JudgeDeps;
@@ -93,6 +100,20 @@ export class Judge {
     const offeredMs = truth.offeredAtMs === null ? 0 : this.#deps.nowMs() - truth.offeredAtMs;
     if (reachMs >= IN_REACH_MS && offeredMs >= ASKED_MS)
       this.report(`I3: ${words}, and its agent was in reach for ${reachMs} ms`);
+    if (reachMs > 0 && offeredMs >= ASKED_MS && session.errorCode === 'deadline_passed' && this.#isHeld(session))
+      this.report(`I3: ${words}, and its agent was in reach and not asked before the hold was over`);
+    if (session.errorCode === 'vm_ended' && this.#isHeld(session) && this.#deps.hasUnreadHandover(truth.vmId))
+      this.report(`I3: ${words}, and the link of its VM was not read to its end`);
+  }
+
+  /** Its hold is not over yet. */
+  #isHeld({ expiresAt, settlingSince, errorCode }: ModelSession): boolean {
+    if (settlingSince === null) return true;
+    const since =
+      errorCode === 'deadline_passed'
+        ? Math.max(expiresAt.getTime(), settlingSince.getTime())
+        : settlingSince.getTime();
+    return EPOCH_MS + this.#deps.nowMs() - since < this.#deps.holdMs;
   }
 
   #judgeSuccess(session: ModelSession, truth: VmTruth | undefined): void {

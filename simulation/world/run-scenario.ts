@@ -57,7 +57,10 @@ export class World {
     });
     const tables = this.#database.tables;
     tables.activeKeys.add(KEY_ID);
-    this.#judge = new Judge({ tables, journal: this.#journal, nowMs: () => this.#time.nowMs });
+    this.#judge = new Judge({
+      ...{ tables, journal: this.#journal, holdMs: scenario.limits.holdMs, nowMs: () => this.#time.nowMs },
+      hasUnreadHandover: (vmId) => this.#vms.some(({ vm }) => vm.vmId === vmId && vm.hasUnreadHandover),
+    });
   }
 
   async run(): Promise<ScenarioResult> {

@@ -26,11 +26,17 @@ export class SimulatedLink implements LinkStream {
   #toControllerAtMs = 0;
   #toAgentAtMs = 0;
   #agentClosed = false;
+  #unreadHandovers = 0;
   readonly agentEnd: Link;
 
   constructor(ends: LinkEnds) {
     this.#ends = ends;
     this.agentEnd = { send: (message) => this.#sendToController(message), close: () => this.endFromAgent() };
+  }
+
+  /** A hand-over is under way to a controller that can still read it. */
+  get hasUnreadHandover(): boolean {
+    return this.#unreadHandovers > 0 && !this.destroyed && !this.#isEnded;
   }
 
   on(): this {
@@ -89,9 +95,12 @@ export class SimulatedLink implements LinkStream {
   #sendToController(message: AgentMessage): void {
     if (this.#agentClosed) return;
     const chunk = Buffer.from(`${JSON.stringify(message)}\n`);
+    const isHandover = message.type === 'handover';
+    if (isHandover) this.#unreadHandovers += 1;
     this.#toControllerAtMs = this.#arrival(this.#toControllerAtMs);
     this.#ends.time.after(this.#toControllerAtMs - this.#ends.time.nowMs, this.#ends.controller, () => {
       if (this.#isEnded) return;
+      if (isHandover) this.#unreadHandovers -= 1;
       if (this.#reader === null) this.#received.push(chunk);
       else this.#wake({ done: false, value: chunk });
     });

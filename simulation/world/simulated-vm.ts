@@ -35,6 +35,7 @@ export class SimulatedVm {
   readonly vmId: string;
   readonly #options: SimulatedVmOptions;
   readonly #links = new Map<Link, SimulatedLink>();
+  readonly #allLinks: SimulatedLink[] = [];
   readonly #outbox = createOutbox();
   readonly #hello: Hello;
   readonly #take: LinkClaims;
@@ -67,6 +68,10 @@ export class SimulatedVm {
     return this.#isListening && this.process.isAlive && isUndisturbed;
   }
 
+  get hasUnreadHandover(): boolean {
+    return this.#allLinks.some((link) => link.hasUnreadHandover);
+  }
+
   /** Throws while nobody listens. */
   connect(controller: SimulatedProcess): SimulatedLink {
     const { time, vmId, delayMs } = this.#options;
@@ -86,6 +91,7 @@ export class SimulatedVm {
       },
     });
     this.#links.set(link.agentEnd, link);
+    this.#allLinks.push(link);
     time.after(delayMs(), this.process, () => link.agentEnd.send(this.#hello));
     return link;
   }

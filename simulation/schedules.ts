@@ -1,0 +1,65 @@
+/** Runs schedules in processes side by side, one for each core, and sums up what they tell. */
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { createInterface } from 'node:readline';
+import { bundleProgram } from './bundle-program.ts';
+import type { Mutant } from './mutants.ts';
+import type { SchedulesReport } from './schedules.program.ts';
+
+export type Violation = Extract<SchedulesReport, { kind: 'violation' }>;
+export type SchedulesResult = {
+  schedules: number;
+  steps: number;
+  outcomes: Record<string, number>;
+  /** Of each process that met one, the first. */
+  violations: Violation[];
+};
+
+export type SchedulesOptions = {
+  count: number;
+  seed: number;
+  mutant: Mutant | null;
+  label: string;
+  /** Whether a violation is made small before it is told. */
+  wantsShrunk: boolean;
+  processes?: number;
+  onProgress?: (done: number) => void;
+};
+
+/** Rejects when a process fails by itself. */
+export async function runSchedules(options: SchedulesOptions): Promise<SchedulesResult> {
+  const { count, seed, mutant, label, processes = availableParallelism(), onProgress } = options;
+  const program = await bundleProgram('schedules', mutant, label);
+  const result: SchedulesResult = { schedules: 0, steps: 0, outcomes: {}, violations: [] };
+  const share = Math.ceil(count / processes);
+  const take = (report: SchedulesReport): void => {
+    if (report.kind === 'violation') return void result.violations.push(report);
+    result.schedules += report.done;
+    result.steps += report.steps;
+    for (const [status, times] of Object.entries(report.outcomes))
+      result.outcomes[status] = (result.outcomes[status] ?? 0) + times;
+    onProgress?.(result.schedules);
+  };
+  const runs = Array.from({ length: processes }, (_, index) => {
+    const own = Math.min(share, count - index * share);
+    const args = [program, String(seed + index * share), String(own), options.wantsShrunk ? 'yes' : 'no'];
+    return own <= 0 ? Promise.resolve() : runProgram(args, take);
+  });
+  await Promise.all(runs);
+  return result;
+}
+
+function runProgram(args: readonly string[], take: (report: SchedulesReport) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: child.stdout });
+    lines.on('line', (line) => take(JSON.parse(line) as SchedulesReport));
+    child.once('error', reject);
+    lines.once('close', () => {
+      if (child.exitCode !== null) finish(child.exitCode);
+      else child.once('exit', finish);
+    });
+    const finish = (code: number | null): void =>
+      code === 0 ? resolve() : reject(new Error(`a process of schedules ended with ${code}`));
+  });
+}

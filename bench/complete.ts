@@ -17,7 +17,7 @@ import { percentile, round } from './support/measures.ts';
 import { readCount } from './support/options.ts';
 import { ensurePgbench, runPgbench } from './support/pgbench.ts';
 import { createRecordingPool, toPgbenchScript } from './support/statement-script.ts';
-import { insertWaitingSessions, toSessionId, toVmId } from './support/waiting-sessions.ts';
+import { insertWaitingSessions, toScatteredSql, toSessionId, toVmId } from './support/waiting-sessions.ts';
 
 const CLIENTS = [1, 4, 16] as const;
 /** Sessions of each client in one turn: a second or so of work. */
@@ -62,7 +62,7 @@ async function recordScript(stage: Pick<Stage, 'database' | 'owner' | 'vault'>, 
   await clients.completeOne(handover, n);
   const sent = [...statements];
   await clients.close();
-  const scattered = (kind: string): string => `md5('${kind} ' || :n)::uuid`;
+  const scattered = (kind: string): string => toScatteredSql(kind, ':n');
   const numbered = new Map([
     [toSessionId(n), scattered('session')],
     [toVmId(n), `'vm_bench_' || :n`],
@@ -92,7 +92,7 @@ function createProduct({ database, vault }: Stage): Contestant {
 async function assertCompleted({ database }: Stage, first: number, count: number): Promise<void> {
   const { rows } = await database.pool.query<{ n: number }>(
     `select count(*)::int as n from generate_series($1::int, $2::int) n
-     join auth_sessions s on s.session_id = md5('session ' || n)::uuid and s.status = 'completed'
+     join auth_sessions s on s.session_id = ${toScatteredSql('session', 'n')} and s.status = 'completed'
      join provider_credentials c on c.credential_id = s.credential_id and c.version = 1`,
     [first, first + count - 1],
   );

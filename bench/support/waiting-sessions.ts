@@ -8,15 +8,19 @@ import type { Pool } from 'pg';
 /** Below the 4,096 that the table allows for one host. */
 const SLOTS = 4_000;
 
-/** An id as the SQL `md5(…)::uuid` makes it. */
+/** A UUID that looks random (version 4), and the SQL expression that makes the same one of the same number. */
 export function toScatteredId(kind: string, n: number): string {
   const hex = createHash('md5').update(`${kind} ${n}`).digest('hex');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-8$4-$5');
+}
+
+export function toScatteredSql(kind: string, n: string): string {
+  return `overlay(overlay(md5('${kind} ' || ${n}) placing '4' from 13) placing '8' from 17)::uuid`;
 }
 
 export const toSessionId = (n: number): string => toScatteredId('session', n);
 export const toVmId = (n: number): string => `vm_bench_${n}`;
-const SESSION_ID = `md5('session ' || n)::uuid`;
+const SESSION_ID = toScatteredSql('session', 'n');
 
 /** Sessions `first` … `first + count - 1`; each number once for a database. */
 export async function insertWaitingSessions(pool: Pool, first: number, count: number): Promise<void> {

@@ -294,14 +294,18 @@ export function markLost(db: ModelDatabase, vmId: string, holdMs: number, now: D
   return session.sessionId;
 }
 
-/** Active sessions; ended ones whose VM on this host is not gone, or on a silent host not given up. */
 export function listUnsettled(db: ModelDatabase, hostId: string, holdMs: number, now: Date): SessionRow[] {
+  const isUnplaced = (one: ModelSession): boolean => isActive(one) && one.vmId === null;
+  const doesOneWait = [...db.sessions.values()].some(isUnplaced);
   const rows: SessionRow[] = [];
   for (const session of db.sessions.values()) {
-    const row = toRow(db, session, now);
-    const isOurs = row.vm?.hostId === hostId && row.vm.state !== 'gone';
-    const isKept = row.vm !== null && row.vm.state !== 'gone' && row.vm.state !== 'lost';
-    if (isActive(session) || isOurs || (isKept && (row.hostSilentMs ?? 0) > holdMs)) rows.push(row);
+    const vm = session.vmId === null ? undefined : db.vms.get(session.vmId);
+    const isOurs = vm?.hostId === hostId && vm.state !== 'gone';
+    const seenAt = vm === undefined ? undefined : db.hosts.get(vm.hostId)?.seenAt;
+    const isSilent = seenAt !== undefined && now.getTime() - seenAt.getTime() > holdMs;
+    const isGivenUp = isSilent && vm?.state !== 'gone' && vm?.state !== 'lost';
+    if (isUnplaced(session) || isOurs || isGivenUp || (doesOneWait && isActive(session)))
+      rows.push(toRow(db, session, now));
   }
   return rows;
 }

@@ -1,5 +1,5 @@
 /** The product's stores over the model: the same shape, each statement run by whoever decides when it happens and what goes wrong. */
-import { ACTIVE_STATUSES, isTerminal, type TerminalStatus } from '@vestibule/protocol/session';
+import { isTerminal, type SessionStep, type TerminalStatus } from '@vestibule/protocol/session';
 import type { CompletionStore } from '@vestibule/controller/session/completion-store';
 import type { SessionStore } from '@vestibule/controller/session/session-store';
 import type { VmStore } from '@vestibule/controller/fleet/vm-store';
@@ -62,6 +62,22 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
       run('find', (db, now) => {
         const session = db.sessions.get(sessionId);
         return session === undefined ? null : statements.toRow(db, session, now);
+      }),
+    findMany: (sessionIds) =>
+      run('findMany', (db, now) =>
+        sessionIds.flatMap((id) => {
+          const session = db.sessions.get(id);
+          return session === undefined ? [] : [statements.toRow(db, session, now)];
+        }),
+      ),
+    listStepsAfter: (seen) =>
+      run('listStepsAfter', (db) => {
+        const found = new Map<string, SessionStep[]>();
+        for (const [id, afterSeq] of seen) {
+          const steps = (db.events.get(id) ?? []).filter(({ seq }) => seq > afterSeq);
+          if (steps.length > 0) found.set(id, steps);
+        }
+        return found;
       }),
     findActive: (userId, provider) =>
       run('findActive', (db, now) => {
@@ -174,5 +190,3 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
   };
   return { store, vms, completions };
 }
-
-export const ACTIVE: ReadonlySet<string> = new Set(ACTIVE_STATUSES);

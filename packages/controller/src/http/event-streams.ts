@@ -7,6 +7,8 @@ import type { SessionPush } from '@vestibule/protocol/api';
 import type { OpenCount } from '../telemetry/metrics.ts';
 
 const HEARTBEAT_MS = 15_000;
+/** Streams beat in turns: ten thousand at once would hold up everything else. */
+const TURNS = 60;
 /** A reader with more than this unread is dropped; it resumes by `Last-Event-ID`. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
@@ -44,16 +46,20 @@ export class EventStream {
 }
 
 export class EventStreams {
-  readonly #streams = new Set<EventStream>();
+  /** With the turn in which each beats. */
+  readonly #streams = new Map<EventStream, number>();
   readonly #count: OpenCount;
   readonly #heartbeat: NodeJS.Timeout;
+  #turn = 0;
+  #nextTurn = 0;
   #isClosed = false;
 
   constructor(count: OpenCount) {
     this.#count = count;
     this.#heartbeat = setInterval(() => {
-      for (const stream of this.#streams) stream.beat();
-    }, HEARTBEAT_MS).unref();
+      this.#turn = (this.#turn + 1) % TURNS;
+      for (const [stream, turn] of this.#streams) if (turn === this.#turn) stream.beat();
+    }, HEARTBEAT_MS / TURNS).unref();
   }
 
   /** Sends the head of the answer; `headers` are those every answer carries. The stream leaves by itself when its connection closes. */
@@ -63,7 +69,8 @@ export class EventStreams {
     raw.writeHead(200, { ...headers, ...own });
     raw.write('retry: 1000\n\n');
     const stream = new EventStream(raw);
-    this.#streams.add(stream);
+    this.#nextTurn = (this.#nextTurn + 1) % TURNS;
+    this.#streams.set(stream, this.#nextTurn);
     this.#count.opened();
     raw.once('close', () => {
       this.#streams.delete(stream);
@@ -77,6 +84,6 @@ export class EventStreams {
   close(): void {
     this.#isClosed = true;
     clearInterval(this.#heartbeat);
-    for (const stream of this.#streams) stream.drop();
+    for (const stream of this.#streams.keys()) stream.drop();
   }
 }

@@ -16,13 +16,37 @@ beforeAll(async () => {
   sessions = await createTestSessions(database);
 });
 afterAll(() => database.close());
+const { logger: log } = createLogger({ level: 'silent' });
 beforeEach(() => {
-  pushes = createPushes({ store: sessions.store, clock: systemClock, log: createLogger({ level: 'silent' }).logger });
+  pushes = createPushes({ store: sessions.store, clock: systemClock, log });
 });
 afterEach(() => pushes.close());
 
 const NOTE = { type: 'waiting', actor: 'controller' } as const;
 const CANCEL = { event: 'cancel_requested', code: 'cancelled', message: 'no', actor: 'person' } as const;
+
+/** The store, counting statements; the next read fails when told so. */
+function createCountingStore() {
+  let reads = 0;
+  let fails = false;
+  const count = async <T>(read: Promise<T>): Promise<T> => {
+    reads += 1;
+    const found = await read;
+    if (fails) {
+      fails = false;
+      throw new Error('the database is away');
+    }
+    return found;
+  };
+  const { store } = sessions;
+  return {
+    reads: () => reads,
+    failNext: () => void (fails = true),
+    findMany: (ids: readonly string[]) => count(store.findMany(ids)),
+    listStepsAfter: (seen: ReadonlyMap<string, number>) => count(store.listStepsAfter(seen)),
+    listBehind: (seen: ReadonlyMap<string, number>) => store.listBehind(seen),
+  };
+}
 
 /** A page that keeps all it is told. */
 function createPage() {
@@ -151,5 +175,45 @@ describe('pushes', () => {
     pushes.wake(sessionId);
     await expect.poll(stays.seqs).toEqual([1, 2]);
     expect(gone.seqs()).toEqual([1]);
+  });
+
+  it('read many sessions that changed together in a few statements, each page told of its own', async () => {
+    const store = createCountingStore();
+    const many = createPushes({ store, clock: systemClock, log });
+    const sessionIds = await Promise.all(Array.from({ length: 300 }, () => sessions.begin()));
+    const pages = sessionIds.map(() => createPage());
+    await Promise.all(sessionIds.map((id, index) => many.subscribe(id, 0, pages[index]!.listener)));
+    await Promise.all(sessionIds.map((id) => sessions.store.append(id, NOTE)));
+    const before = store.reads();
+    for (const id of sessionIds) many.wake(id);
+    for (const [index, page] of pages.entries()) {
+      await expect.poll(page.seqs).toEqual([1, 2]);
+      expect(page.told.at(-1)?.session.sessionId).toBe(sessionIds[index]);
+    }
+    expect(store.reads() - before).toBeLessThan(20);
+    many.close();
+  });
+
+  it('tell a page that joins when the rows cannot be read, and tell a page that is there later', async () => {
+    const store = createCountingStore();
+    const failing = createPushes({ store, clock: systemClock, log });
+    const sessionId = await sessions.begin();
+    const page = createPage();
+    await failing.subscribe(sessionId, 0, page.listener);
+    await sessions.store.append(sessionId, NOTE);
+    store.failNext();
+    await expect(failing.subscribe(sessionId, 0, createPage().listener)).rejects.toThrow('the database is away');
+    await expect.poll(page.seqs, { timeout: 5_000 }).toEqual([1, 2]);
+    failing.close();
+  });
+
+  it('refuse whoever still waits to be told the present state when they close', async () => {
+    const closing = createPushes({ store: sessions.store, clock: systemClock, log });
+    const subscribed = closing.subscribe(await sessions.begin(), 0, createPage().listener);
+    closing.close();
+    await expect(subscribed).rejects.toMatchObject({ code: 'not_ready' });
+    await expect(closing.subscribe(randomUUID(), 0, createPage().listener)).rejects.toMatchObject({
+      code: 'not_ready',
+    });
   });
 });

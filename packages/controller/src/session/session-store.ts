@@ -16,8 +16,8 @@ export type Ending = { event: SessionEvent; code: FailureCode; message: string; 
 
 const UNIQUE_VIOLATION = '23505';
 const ACTIVE = [...ACTIVE_STATUSES];
-/** As the partial indexes are written, so that the planner may use them. */
-const ACTIVE_LITERALS = ACTIVE.map((status) => `'${status}'`).join(', ');
+/** As the partial indexes say it, or they would not be used. */
+const isActiveSql = (alias: string): string => `${alias}.status in ('started', 'vm_created', 'awaiting_user_auth')`;
 
 /** Inserts the event of a row that the CTE `changed` has just numbered; type, actor and data are the last three parameters. */
 function logged(first: number): string {
@@ -36,6 +36,8 @@ function toParameters(step: NewStep): [string, string, string] {
 export function toStorable(text: string): string {
   return Buffer.from(text.replaceAll('\u0000', '')).toString();
 }
+
+type StepRecord = Omit<SessionStep, 'seq' | 'at'> & { session_id: string; seq: string; at: Date };
 
 const END_STEP = { failed: 'session_failed', timeout: 'session_timed_out', cancelled: 'session_cancelled' } as const;
 
@@ -65,6 +67,24 @@ export function createSessionStore(deps: SessionStoreDeps) {
     const text = `${SESSION_SELECT} ${where}`;
     const result = await pool.query<SessionRecord>(name === undefined ? { text, values } : { name, text, values });
     return result.rows.map(toSessionRow);
+  }
+
+  /** The steps of each session after the `seq` given for it, in their order; nothing of a session that has none. */
+  async function listStepsAfter(seen: ReadonlyMap<string, number>): Promise<Map<string, SessionStep[]>> {
+    const found = new Map<string, SessionStep[]>();
+    if (seen.size === 0) return found;
+    const { rows } = await pool.query<StepRecord>({
+      name: 'list_steps_after',
+      text: `select e.session_id, e.seq, e.at, e.type, e.actor, e.data from unnest($1::uuid[], $2::bigint[]) as seen (session_id, seq)
+        join auth_session_events e on e.session_id = seen.session_id and e.seq > seen.seq order by e.session_id, e.seq`,
+      values: [[...seen.keys()], [...seen.values()]],
+    });
+    for (const { session_id: sessionId, seq, at, ...step } of rows) {
+      const steps = found.get(sessionId) ?? [];
+      found.set(sessionId, steps);
+      steps.push({ ...step, seq: Number(seq), at: at.toISOString() });
+    }
+    return found;
   }
 
   async function insert(session: NewSession, sql: Sql = pool): Promise<string> {
@@ -151,6 +171,10 @@ export function createSessionStore(deps: SessionStoreDeps) {
       return row ?? null;
     },
 
+    /** Those that there are, in any order. */
+    findMany: (sessionIds: readonly string[]) =>
+      readRows('where s.session_id = any($1::uuid[])', [sessionIds], 'find_sessions'),
+
     async findActive(userId: string, provider: string): Promise<SessionRow | null> {
       const [row] = await readRows('where s.user_id = $1 and s.provider = $2 and s.status = any($3)', [
         userId,
@@ -164,16 +188,23 @@ export function createSessionStore(deps: SessionStoreDeps) {
     listByUser: (userId: string) => readRows('where s.user_id = $1 order by s.created_at desc limit 100', [userId]),
 
     /**
-     * What the reconciler of a host looks at: active sessions, ended ones whose VM on this host is not gone, and ended ones whose VM is
-     * on a host that was silent for longer than the hold and is not lost yet.
+     * What the reconciler of a host looks at: sessions that wait for a place, those whose VM on this host is not gone, and those whose VM
+     * is on a host not seen for longer than `holdMs` and is not lost yet. While one waits for a place, all active ones: what they hold may
+     * be in its way. (A VM is gone only after its session ended.) Each part has its index: thousands of sessions elsewhere cost nothing.
      */
     listUnsettled: (hostId: string, holdMs: number) =>
       readRows(
         `where s.session_id in (
-           select a.session_id from auth_sessions a where a.status in (${ACTIVE_LITERALS}) union all
-           select e.session_id from browser_vms w join hosts k on k.host_id = w.host_id join auth_sessions e on e.vm_id = w.vm_id
-           where w.state <> 'gone' and (w.host_id = $1
-             or (w.state <> 'lost' and k.seen_at < clock_timestamp() - make_interval(secs => $2::float8 / 1000)))
+           select a.session_id from auth_sessions a where a.vm_id is null and ${isActiveSql('a')}
+           union all
+           select a.session_id from browser_vms o join auth_sessions a on a.vm_id = o.vm_id where o.host_id = $1 and o.state <> 'gone'
+           union all
+           select a.session_id from hosts oh join browser_vms o on o.host_id = oh.host_id and o.state not in ('gone', 'lost')
+             join auth_sessions a on a.vm_id = o.vm_id
+             where oh.seen_at < clock_timestamp() - make_interval(secs => $2::float8 / 1000)
+           union all
+           select a.session_id from auth_sessions a where ${isActiveSql('a')}
+             and exists (select from auth_sessions w where w.vm_id is null and ${isActiveSql('w')})
          ) order by s.created_at`,
         [hostId, holdMs],
       ),
@@ -187,27 +218,20 @@ export function createSessionStore(deps: SessionStoreDeps) {
     },
 
     async listSteps(sessionId: string, afterSeq: number): Promise<SessionStep[]> {
-      const result = await pool.query<{
-        seq: string;
-        at: Date;
-        type: SessionStep['type'];
-        actor: SessionStep['actor'];
-        data: Record<string, unknown>;
-      }>('select seq, at, type, actor, data from auth_session_events where session_id = $1 and seq > $2 order by seq', [
-        sessionId,
-        afterSeq,
-      ]);
-      return result.rows.map((row) => ({ ...row, seq: Number(row.seq), at: row.at.toISOString() }));
+      return (await listStepsAfter(new Map([[sessionId, afterSeq]]))).get(sessionId) ?? [];
     },
+
+    listStepsAfter,
 
     /** Newest `seq` of each session that has one above what is given: the backstop when a notification was lost. */
     async listBehind(seen: ReadonlyMap<string, number>): Promise<string[]> {
       if (seen.size === 0) return [];
-      const result = await pool.query<{ session_id: string }>(
-        `select s.session_id from unnest($1::uuid[], $2::bigint[]) as seen (session_id, seq)
-         join auth_sessions s on s.session_id = seen.session_id and s.event_seq > seen.seq`,
-        [[...seen.keys()], [...seen.values()]],
-      );
+      const result = await pool.query<{ session_id: string }>({
+        name: 'list_behind',
+        text: `select s.session_id from unnest($1::uuid[], $2::bigint[]) as seen (session_id, seq)
+            join auth_sessions s on s.session_id = seen.session_id and s.event_seq > seen.seq`,
+        values: [[...seen.keys()], [...seen.values()]],
+      });
       return result.rows.map((row) => row.session_id);
     },
 

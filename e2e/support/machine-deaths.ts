@@ -50,7 +50,7 @@ export async function openMachineDeaths(kind: RuntimeKind, kills: MachineKills):
   const shared = {
     DATABASE_URL: `postgresql://${user}@localhost:${port}/${MIGRATED_TEMPLATE}?host=${encodeURIComponent(host)}`,
     VESTIBULE_MASTER_KEY_FILE: join(keyDir, 'master-key'),
-    VESTIBULE_HOLD_SECONDS: '2',
+    VESTIBULE_HOLD_SECONDS: '4',
   };
   const server = await startVestibule({
     env: { ...shared, VESTIBULE_RUNTIME: kind, VESTIBULE_PROVIDERS_DIR: PROVIDERS },

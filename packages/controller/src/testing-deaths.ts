@@ -32,7 +32,7 @@ export type DeathRig = {
 };
 
 /** What must be seen, however slow the machine. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 25_000;
 
 export async function waitUntil(what: string, isSo: () => Promise<boolean>): Promise<void> {
   for (const since = performance.now(); !(await isSo()); await wait(20))
@@ -47,12 +47,11 @@ type Seen = {
   host_id: string;
   exit_code: number | null;
   exit_reason: string | null;
-  exited: boolean;
 };
 
 async function see(pool: Pool, sessionId: string): Promise<Seen> {
   const { rows } = await pool.query<Seen>(
-    `select s.status, s.error_code, v.vm_id, v.state, v.host_id, v.exit_code, v.exit_reason, v.exited_at is not null as exited
+    `select s.status, s.error_code, v.vm_id, v.state, v.host_id, v.exit_code, v.exit_reason
      from auth_sessions s left join browser_vms v using (vm_id) where session_id = $1`,
     [sessionId],
   );
@@ -111,6 +110,20 @@ async function passDeadline(pool: Pool, sessionId: string): Promise<void> {
   await pool.query('update auth_sessions set expires_at = clock_timestamp() where session_id = $1', [sessionId]);
 }
 
+/** Its end is observed, and the reconciler has looked at the session again since settling began: it could have ended it. */
+async function watchSettling(pool: Pool, sessionId: string): Promise<void> {
+  const passes = new Set<string>();
+  await waitUntil('the reconciler has looked again', async () => {
+    const { rows } = await pool.query<{ seen_at: Date }>(
+      `select h.seen_at from auth_sessions s join browser_vms v using (vm_id) join hosts h using (host_id)
+       where session_id = $1 and v.exited_at is not null and h.seen_at > s.settling_since`,
+      [sessionId],
+    );
+    if (rows[0] !== undefined) passes.add(rows[0].seen_at.toISOString());
+    return passes.size === 2;
+  });
+}
+
 /** An unfinished session on the silent host: its end shows that the one who looks on has drawn its conclusions. */
 async function watchSilence(pool: Pool, sessionId: string): Promise<void> {
   const { host_id: hostId } = await see(pool, sessionId);
@@ -167,8 +180,8 @@ type Walk = {
   release: () => Promise<void>;
 };
 
-const isCompleted = async ({ rig, sessionId }: Walk): Promise<boolean> =>
-  (await see(rig.pool, sessionId)).status === 'completed';
+const untilEnded = ({ rig, sessionId }: Pick<Walk, 'rig' | 'sessionId'>): Promise<void> =>
+  waitUntil('it ends', async () => isEnded(await see(rig.pool, sessionId)));
 
 /** The last steps to the moment, which only the database and the link can take. */
 async function arrive(walk: Walk): Promise<void> {
@@ -176,7 +189,7 @@ async function arrive(walk: Walk): Promise<void> {
   if (moment === 'unacknowledged') {
     await able(rig.isolate, 'isolate')(vmId);
     await walk.release();
-    await waitUntil('it is completed', () => isCompleted(walk));
+    await untilEnded(walk);
   }
   if (moment === 'after') {
     await passGrace(rig.pool, vmId);
@@ -188,15 +201,14 @@ async function strike({ rig, sessionId, vmId, moment, way }: Walk): Promise<void
   if (way === 'host_gone') return rig.loseHost();
   if (moment === 'after') return able(rig.resurface, 'resurface')(vmId, way);
   await rig.endVm(vmId, way);
-  if (moment === 'handover_in_flight' && way !== 'frozen')
-    await waitUntil('its end is observed', async () => (await see(rig.pool, sessionId)).exited);
+  if (moment === 'handover_in_flight' && way !== 'frozen') await watchSettling(rig.pool, sessionId);
 }
 
 /** A frozen VM is ended only by time: the deadline's, then the grace's. */
 async function outlast(walk: Walk): Promise<void> {
   const { rig, sessionId, vmId } = walk;
-  if (!(await isCompleted(walk))) await passDeadline(rig.pool, sessionId);
-  await waitUntil('it ends', async () => isEnded(await see(rig.pool, sessionId)));
+  if (!isEnded(await see(rig.pool, sessionId))) await passDeadline(rig.pool, sessionId);
+  await untilEnded(walk);
   await passGrace(rig.pool, vmId);
 }
 
@@ -211,7 +223,7 @@ export async function playDeath(rig: DeathRig, moment: DeathMoment, way: DeathWa
     await arrive(walk);
     await strike(walk);
     await release();
-    if (isHeld) await waitUntil('it is completed', () => isCompleted(walk));
+    if (isHeld) await untilEnded(walk);
     if (way === 'frozen') await outlast(walk);
     if (way === 'host_gone') await watchSilence(rig.pool, sessionId);
     await waitUntil('all is over', () => isOver(rig.pool, sessionId, way));

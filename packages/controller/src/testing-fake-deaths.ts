@@ -45,7 +45,9 @@ function canBeReached(vms: FakeRuntime, vmId: string, channel: 'agent' | 'displa
 export async function openFakeDeaths(moment: DeathMoment): Promise<DeathRig & { close(): Promise<void> }> {
   const database = await createTestDatabase();
   const outage = await startOutageProxy(database.owner);
-  const options: TestAppOptions = { fakeScript: SCRIPT_AT[moment] ?? {}, env: { VESTIBULE_HOLD_SECONDS: '1' } };
+  // The link of a dead VM is read for no longer than the hold.
+  const env = { VESTIBULE_HOLD_SECONDS: moment === 'handover_in_flight' ? '4' : '1' };
+  const options: TestAppOptions = { fakeScript: SCRIPT_AT[moment] ?? {}, env };
   const start = (dataDir?: string): Promise<TestApp> =>
     startTestApp({ ...database, owner: outage.config }, dataDir === undefined ? options : { ...options, dataDir });
   let app = await start();

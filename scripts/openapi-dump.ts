@@ -23,7 +23,7 @@ const ports: ApiPorts = {
 };
 
 const server = await createHttpServer({
-  config: { host: '127.0.0.1', publicUrl: null },
+  config: { host: '127.0.0.1', publicUrl: null, peerUrl: null },
   operatorToken: new Secret('inert'),
   ports,
   logger: createLogger({ level: 'silent' }).logger,

@@ -1,7 +1,10 @@
 /** Two controllers over one database, and frozen VMs. */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { ROUTES } from '@vestibule/protocol/routes';
 import { createTestDatabase, type TestDatabase } from './db/testing.ts';
 import { startTestApp, type TestApp, type TestAppOptions } from './testing-app.ts';
 
@@ -42,6 +45,58 @@ describe('two controllers over one database', () => {
     await connect(b, userId, true);
     const steps = (await a.client.getTimeline(first)).steps.map(({ type }) => type);
     expect(steps).toContain('settling');
+  });
+});
+
+/** Opens the live view at one controller; resolves with its first bytes, or with how it was closed. */
+async function view(app: TestApp, sessionId: string): Promise<{ socket: WebSocket; first: string | number }> {
+  const { ticket } = await app.client.issueTicket(sessionId);
+  const url = `${app.origin.replace('http', 'ws')}${ROUTES.liveView(ticket)}`;
+  const socket = new WebSocket(url, ['binary'], { origin: app.origin });
+  const first = await Promise.race([
+    once(socket, 'message').then(([data]) => String(data)),
+    once(socket, 'close').then(([code]) => code as number),
+  ]);
+  return { socket, first };
+}
+
+describe('the live view through a controller that does not own the VM', () => {
+  const NOT_OFFERED = { VESTIBULE_DEMO: '0' };
+
+  it('shows the screen, is recorded once, and ends with the session', async () => {
+    const owner = await start({ fakeScript: { signIn: 'never' } });
+    const other = await start({ env: NOT_OFFERED });
+    const sessionId = await connect(owner);
+    await owner.follow(sessionId, ({ liveView }) => liveView === 'ready');
+    const { socket, first } = await view(other, sessionId);
+    expect(first).toMatch(/^RFB 003/);
+    const closed = once(socket, 'close');
+    await other.client.cancelSession(sessionId);
+    expect((await closed)[0]).toBe(4410);
+    const steps = (await owner.client.getTimeline(sessionId)).steps.filter(({ type }) => type === 'live_view_opened');
+    expect(steps).toHaveLength(1);
+  });
+
+  it('takes a ticket that another controller issued', async () => {
+    const owner = await start({ fakeScript: { signIn: 'never' } });
+    const other = await start({ env: NOT_OFFERED });
+    const sessionId = await connect(owner);
+    await owner.follow(sessionId, ({ liveView }) => liveView === 'ready');
+    const there = { ...owner, client: other.client };
+    const { socket, first } = await view(there, sessionId);
+    expect(first).toMatch(/^RFB 003/);
+    socket.terminate();
+  });
+
+  it('says in the log why it cannot reach the owner, and holds the viewer until the session ends', async () => {
+    const owner = await start({ fakeScript: { signIn: 'never' }, env: { VESTIBULE_PEER_URL: 'https://127.0.0.1:1' } });
+    const other = await start({ env: NOT_OFFERED });
+    const sessionId = await connect(owner);
+    await owner.follow(sessionId, ({ liveView }) => liveView === 'ready');
+    const viewed = view(other, sessionId);
+    await expect.poll(() => other.logs.join('')).toMatch(/cannot be shown here: https:..127.0.0.1:1 cannot be reached/);
+    await other.client.cancelSession(sessionId);
+    expect((await viewed).first).toBe(4410);
   });
 });
 

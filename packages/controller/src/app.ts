@@ -21,7 +21,7 @@ import { createVmStore } from './fleet/vm-store.ts';
 import { listen } from './http/listen.ts';
 import type { ApiPorts } from './http/ports.ts';
 import { createHttpServer } from './http/server.ts';
-import { createMemoryTicketStore } from './live-view/tickets.ts';
+import { createPeerDisplays } from './live-view/peer-displays.ts';
 import type { ProductFolder } from './product-folder.ts';
 import { createFindBlocker } from './providers/callback-port.ts';
 import { createLayerInstalls, type LayerSource } from './providers/layer-installs.ts';
@@ -36,6 +36,8 @@ import { createPushes } from './session/pushes.ts';
 import { createReconciler } from './session/reconciler.ts';
 import { createSessionStore } from './session/session-store.ts';
 import { createTakeHandover } from './session/take-handover.ts';
+import { createTicketStore } from './session/ticket-store.ts';
+import { isLoopbackHost } from './settings.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { createCredentialStore } from './vault/credential-store.ts';
@@ -100,6 +102,13 @@ function createToLoginPlan(registry: ProviderRegistry): (provider: string) => Lo
     const { login, success, credential } = definition;
     return { provider, program: toProgramPath(definition), login, success, credential };
   };
+}
+
+/** Where controllers on this machine reach this one; null when it listens on another address alone. */
+function toLoopbackOrigin(host: string, port: number): string | null {
+  if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`;
+  if (!isLoopbackHost(host)) return null;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 export async function startApp(options: AppOptions): Promise<App> {
@@ -193,12 +202,13 @@ async function compose(
     for (const row of waiting)
       await store.append(row.sessionId, { type: 'layer_progress', actor: 'controller', data: { message } });
   }
+  let peerUrl = config.peerUrl;
   const host = createRuntimeHost({
     runtime,
     installationId: folder.installationId,
     maxVms: config.maxSessions,
     providers: registry.list().map(({ definition }) => definition.id),
-    findPeerUrl: () => null,
+    findPeerUrl: () => peerUrl,
     findLayer: (provider) => {
       const dir = runtime.kind === 'fake' ? null : layerSource.find(registry.get(provider).definition);
       return dir === null ? null : { dir };
@@ -217,8 +227,16 @@ async function compose(
   });
   const pushes = createPushes({ store, clock: systemClock, log });
   const waitForChange = (sessionId: string, timeoutMs: number): Promise<void> => signal.wait(sessionId, timeoutMs);
+  const tickets = createTicketStore({ pool, hostId: host.hostId });
+  const peerDisplays = createPeerDisplays({
+    findPeerUrl: (hostId) => vms.findPeerUrl(hostId),
+    issueTicket: (sessionId, forHost) => tickets.issue(sessionId, forHost),
+    log,
+  });
   const liveViews = createLiveViews({
     store,
+    hostId: host.hostId,
+    connectPeer: (hostId, sessionId, abort) => peerDisplays.connect(hostId, sessionId, abort),
     connectDisplay: (vmId) => runtime.connect(vmId, 'display'),
     waitForChange,
   });
@@ -236,7 +254,6 @@ async function compose(
     clock: systemClock,
     limits: { sessionMs: config.sessionMs, maxSessions: config.maxSessions },
   });
-  const tickets = createMemoryTicketStore();
 
   const ports: ApiPorts = {
     providers: providerList,
@@ -277,6 +294,8 @@ async function compose(
   });
   releases.push(() => api.close());
   const port = await listen(api, { host: config.host, port: config.port });
+  peerUrl ??= toLoopbackOrigin(config.host, port);
+  await vms.registerHost(host.hostId, runtime.kind, host.offer());
   reconciler.start();
   releases.push(async () => {
     pushes.close();

@@ -23,6 +23,8 @@ export type Config = Readonly<{
   port: number;
   /** Origin without a trailing slash, or null. */
   publicUrl: string | null;
+  /** Origin for other controllers, or null for the one listened on. */
+  peerUrl: string | null;
   dataDir: string;
   runtime: (typeof BUILT_RUNTIMES)[number];
   allowSharedKernel: boolean;
@@ -140,6 +142,7 @@ function toConfig(settings: Settings, env: Environment, isRoot: boolean): Config
     host: settings.VESTIBULE_HOST,
     port: settings.VESTIBULE_PORT,
     publicUrl: settings.VESTIBULE_PUBLIC_URL ?? null,
+    peerUrl: settings.VESTIBULE_PEER_URL ?? null,
     dataDir,
     runtime: settings.VESTIBULE_RUNTIME === 'fake' ? 'fake' : 'process',
     allowSharedKernel: settings.VESTIBULE_ALLOW_SHARED_KERNEL,

@@ -41,12 +41,15 @@ const flag = z.enum(['0', '1'], 'must be 0 or 1').transform((value) => value ===
 
 const host = text.regex(/^[\w.:-]+$/, 'must be an address or a host name, without scheme and port');
 
-const publicUrl = z.string().transform((value, context) => {
+const origin = z.string().transform((value, context) => {
   const url = URL.canParse(value) ? new URL(value) : null;
   const bare = url !== null && url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
   if (url !== null && bare && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))))
     return url.origin;
-  context.addIssue({ code: 'custom', message: 'must be an https origin such as https://vestibule.example.org' });
+  context.addIssue({
+    code: 'custom',
+    message: 'must be an https origin such as https://vestibule.example.org, or http on the loopback',
+  });
   return z.NEVER;
 });
 
@@ -70,9 +73,14 @@ export const settingsSchema = z.object({
   VESTIBULE_HOST: setting(host, '127.0.0.1', 'Address to listen on.'),
   VESTIBULE_PORT: setting(wholeNumber(0, 65_535), '7080', 'Port to listen on; 0 takes any free one.'),
   VESTIBULE_PUBLIC_URL: optional(
-    publicUrl,
+    origin,
     'only the address listened on',
     'The https origin people open when a TLS proxy stands before Vestibule. Cookies become Secure.',
+  ),
+  VESTIBULE_PEER_URL: optional(
+    origin,
+    'the loopback address listened on, which only controllers on this machine reach',
+    'The https origin under which other controllers of the same database reach this one, for live views of its browser VMs.',
   ),
   VESTIBULE_DATA_DIR: optional(
     text,

@@ -66,7 +66,7 @@ describe('every route', () => {
 
 it('authenticates a route whose author forgot to say who may call it', async () => {
   const forgetful = await createHttpServer({
-    config: { host: '127.0.0.1', publicUrl: null },
+    config: { host: '127.0.0.1', publicUrl: null, peerUrl: null },
     operatorToken: server.token,
     ports: server.ports,
     logger: server.api.log,

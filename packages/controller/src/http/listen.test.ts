@@ -7,7 +7,7 @@ import { TestingServer } from './testing-server.ts';
 async function findFailure(address: { host: string; port: number }): Promise<ListenError> {
   const other = await TestingServer.start();
   const { ports, metrics, token } = other;
-  const config = { host: address.host, publicUrl: null };
+  const config = { host: address.host, publicUrl: null, peerUrl: null };
   const api = await createHttpServer({
     config,
     operatorToken: token,

@@ -10,10 +10,16 @@ export type OwnOrigins = {
   toSocketOrigin(hostHeader: string): string;
 };
 
-export function createOwnOrigins(options: { host: string; publicUrl: string | null }): OwnOrigins {
+export function createOwnOrigins(options: {
+  host: string;
+  publicUrl: string | null;
+  /** Where other controllers reach this one. */
+  peerUrl: string | null;
+}): OwnOrigins {
   const bound = options.host.includes(':') ? `[${options.host}]` : options.host;
   const names = ['127.0.0.1', 'localhost', '[::1]', bound.toLowerCase()];
   const publicHost = options.publicUrl === null ? null : new URL(options.publicUrl).host;
+  const peerHost = options.peerUrl === null ? null : new URL(options.peerUrl).host;
 
   function isLocal(host: string, port: number | undefined): boolean {
     return port !== undefined && names.some((name) => host === `${name}:${port}` || (port === 80 && host === name));
@@ -22,11 +28,11 @@ export function createOwnOrigins(options: { host: string; publicUrl: string | nu
   return {
     hasHost(hostHeader, port) {
       const host = hostHeader?.toLowerCase();
-      return host !== undefined && (host === publicHost || isLocal(host, port));
+      return host !== undefined && (host === publicHost || host === peerHost || isLocal(host, port));
     },
     hasOrigin(origin, port) {
       if (origin === undefined) return false;
-      if (origin === options.publicUrl) return true;
+      if (origin === options.publicUrl || origin === options.peerUrl) return true;
       return origin.startsWith('http://') && isLocal(origin.slice('http://'.length), port);
     },
     toSocketOrigin(hostHeader) {

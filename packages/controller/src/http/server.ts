@@ -37,7 +37,7 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 const MAX_PARAM_CHARS = 600;
 
 export type HttpServerOptions = {
-  config: Pick<Config, 'host' | 'publicUrl'>;
+  config: Pick<Config, 'host' | 'publicUrl' | 'peerUrl'>;
   operatorToken: Secret<string>;
   ports: ApiPorts;
   logger: FastifyBaseLogger;

@@ -6,7 +6,6 @@ import type { Credential, Session, SessionPush } from '@vestibule/protocol/api';
 import { AppError } from '@vestibule/protocol/errors';
 import { isTerminal } from '@vestibule/protocol/session';
 import type { SessionStep } from '@vestibule/protocol/session';
-import { createMemoryTicketStore } from '../live-view/tickets.ts';
 import { createSocketPair } from '../live-view/testing-socket-pair.ts';
 import type { ApiPorts } from './ports.ts';
 
@@ -15,7 +14,8 @@ type Kept = { session: Session; steps: SessionStep[]; listeners: Set<Listener>; 
 
 export class TestingPorts implements ApiPorts {
   readonly #kept = new Map<string, Kept>();
-  readonly #tickets = createMemoryTicketStore();
+  /** The session of each ticket that was not taken yet. */
+  readonly #tickets = new Map<string, string>();
   readonly answersGiven: string[] = [];
   readonly revoked: string[] = [];
   isReady = true;
@@ -66,8 +66,17 @@ export class TestingPorts implements ApiPorts {
   };
 
   readonly liveView: ApiPorts['liveView'] = {
-    issueTicket: async (sessionId) => this.#tickets.issue(this.#get(sessionId).session.sessionId),
-    takeTicket: (ticket) => this.#tickets.take(ticket),
+    issueTicket: async (sessionId) => {
+      const ticket = randomUUID();
+      this.#tickets.set(ticket, this.#get(sessionId).session.sessionId);
+      return { ticket, expiresInMs: 60_000 };
+    },
+    takeTicket: async (ticket) => {
+      const sessionId = this.#tickets.get(ticket);
+      if (sessionId === undefined) throw new AppError('invalid_ticket');
+      this.#tickets.delete(ticket);
+      return sessionId;
+    },
     open: async (sessionId, signal) => {
       const [display] = (await once(this.#get(sessionId).display, 'ready', { signal })) as [Duplex];
       return display;

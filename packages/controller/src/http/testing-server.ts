@@ -38,8 +38,10 @@ export class TestingServer {
     this.logLines = parts.logLines;
   }
 
-  static async start(options: { publicUrl?: string; pageDir?: string; host?: string } = {}): Promise<TestingServer> {
-    const { publicUrl = null, pageDir = null, host = '127.0.0.1' } = options;
+  static async start(
+    options: { publicUrl?: string; peerUrl?: string; pageDir?: string; host?: string } = {},
+  ): Promise<TestingServer> {
+    const { publicUrl = null, peerUrl = null, pageDir = null, host = '127.0.0.1' } = options;
     const ports = new TestingPorts();
     const logLines: string[] = [];
     const destination = { write: (line: string) => void logLines.push(line) };
@@ -47,7 +49,7 @@ export class TestingServer {
     const metrics = createMetrics(() => Promise.resolve(0));
     const operatorToken = new Secret(TOKEN);
     const api = await createHttpServer({
-      config: { host, publicUrl },
+      config: { host, publicUrl, peerUrl },
       operatorToken,
       ports,
       logger,

@@ -12,6 +12,14 @@ export const CLOSE_CODES = {
 } as const;
 export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
 
+/** The way to the display broke, which says nothing of the session: the page comes again. */
+export class DisplayAwayError extends Error {
+  constructor(why: string) {
+    super(`the display of another host is away: ${why}`);
+    this.name = 'DisplayAwayError';
+  }
+}
+
 /** More unsent bytes than this pause the display, fewer than the lower mark let it go on. */
 const HIGH_BYTES = 1024 * 1024;
 const LOW_BYTES = 256 * 1024;
@@ -34,11 +42,12 @@ export function relay(socket: WebSocket, display: Duplex): void {
     });
     if (socket.bufferedAmount > HIGH_BYTES) display.pause();
   });
-  const end = (): void => closeSocket(socket, CLOSE_CODES.ended);
+  const end = (error?: unknown): void =>
+    closeSocket(socket, error instanceof DisplayAwayError ? CLOSE_CODES.goingAway : CLOSE_CODES.ended);
   display.once('end', () => display.destroy());
   display.on('error', end);
-  display.once('close', end);
-  if (display.destroyed) end();
+  display.once('close', () => end(display.errored));
+  if (display.destroyed) end(display.errored);
 }
 
 /** Says why, and does not wait long for the other side's answer. */

@@ -3,7 +3,7 @@ import { duplexPair } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../db/testing.ts';
 import { createLiveViews } from './live-views.ts';
-import { createTestSessions } from './testing-sessions.ts';
+import { createTestSessions, TEST_HOST } from './testing-sessions.ts';
 
 let database: TestDatabase;
 let sessions: Awaited<ReturnType<typeof createTestSessions>>;
@@ -22,6 +22,8 @@ describe('opening a live view', () => {
     const [display] = duplexPair();
     const views = createLiveViews({
       store: sessions.store,
+      hostId: TEST_HOST,
+      connectPeer: () => Promise.reject(new Error('no other host')),
       async connectDisplay() {
         setImmediate(() => display.destroy(new Error('read ECONNRESET')));
         return display;
@@ -38,6 +40,8 @@ describe('opening a live view', () => {
     const [display] = duplexPair();
     const views = createLiveViews({
       store: { ...sessions.store, append: () => Promise.reject(new Error('database down')) },
+      hostId: TEST_HOST,
+      connectPeer: () => Promise.reject(new Error('no other host')),
       connectDisplay: () => Promise.resolve(display),
       waitForChange: () => Promise.resolve(),
     });

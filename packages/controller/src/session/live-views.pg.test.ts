@@ -5,7 +5,7 @@ import { systemClock } from '../clock.ts';
 import { createTestDatabase, type TestDatabase } from '../db/testing.ts';
 import { ChangeSignal } from './change-signal.ts';
 import { createLiveViews } from './live-views.ts';
-import { createTestSessions } from './testing-sessions.ts';
+import { createTestSessions, TEST_HOST } from './testing-sessions.ts';
 
 let database: TestDatabase;
 let sessions: Awaited<ReturnType<typeof createTestSessions>>;
@@ -23,6 +23,8 @@ function start(connectDisplay: () => Promise<Duplex> = async () => duplexPair()[
   let dialled = 0;
   const views = createLiveViews({
     store: sessions.store,
+    hostId: TEST_HOST,
+    connectPeer: () => Promise.reject(new Error('no other host')),
     connectDisplay: () => {
       dialled += 1;
       return connectDisplay();

@@ -1,4 +1,7 @@
-/** Opens the display of a session's VM for one viewer: holds the viewer until the display is ready, and cuts it when the session ends. */
+/**
+ * Opens the display of a session's VM for one viewer, wherever the VM runs: holds the viewer until the display is ready, and cuts it when
+ * the session ends.
+ */
 import type { Duplex } from 'node:stream';
 import { AppError } from '@vestibule/protocol/errors';
 import { isActive, type SessionRow, toSession } from './session-row.ts';
@@ -9,7 +12,11 @@ const CONNECT_RETRY_MS = 50;
 
 export type LiveViewsDeps = {
   store: SessionStore;
+  hostId: string;
+  /** Of a VM on this host. */
   connectDisplay: (vmId: string) => Promise<Duplex>;
+  /** Of a VM on another host, through its controller, which also records the view. */
+  connectPeer: (hostId: string, sessionId: string, signal: AbortSignal) => Promise<Duplex>;
   waitForChange: (sessionId: string, timeoutMs: number) => Promise<void>;
 };
 
@@ -23,7 +30,7 @@ export function createLiveViews(deps: LiveViewsDeps) {
     return row;
   }
 
-  async function waitForDisplay(sessionId: string, signal: AbortSignal): Promise<Duplex> {
+  async function waitForDisplay(sessionId: string, signal: AbortSignal): Promise<{ stream: Duplex; isHere: boolean }> {
     for (;;) {
       signal.throwIfAborted();
       const row = await getActive(sessionId);
@@ -31,9 +38,12 @@ export function createLiveViews(deps: LiveViewsDeps) {
         await deps.waitForChange(sessionId, LOOK_AGAIN_MS);
         continue;
       }
-      const stream = await deps.connectDisplay(row.vm.vmId).catch(() => null);
-      if (stream !== null) return stream;
-      await deps.waitForChange(sessionId, CONNECT_RETRY_MS);
+      const { vmId, hostId } = row.vm;
+      const isHere = hostId === deps.hostId;
+      const connecting = isHere ? deps.connectDisplay(vmId) : deps.connectPeer(hostId, sessionId, signal);
+      const stream = await connecting.catch(() => null);
+      if (stream !== null) return { stream, isHere };
+      await deps.waitForChange(sessionId, isHere ? CONNECT_RETRY_MS : LOOK_AGAIN_MS);
     }
   }
 
@@ -44,7 +54,7 @@ export function createLiveViews(deps: LiveViewsDeps) {
     },
 
     async open(sessionId: string, signal: AbortSignal): Promise<Duplex> {
-      const stream = await waitForDisplay(sessionId, signal);
+      const { stream, isHere } = await waitForDisplay(sessionId, signal);
       // Until the relay takes it over, nobody else listens; `close` follows.
       stream.on('error', () => undefined);
       const streams = open.get(sessionId) ?? new Set();
@@ -54,7 +64,7 @@ export function createLiveViews(deps: LiveViewsDeps) {
         if (streams.size === 0 && open.get(sessionId) === streams) open.delete(sessionId);
       });
       try {
-        await deps.store.append(sessionId, { type: 'live_view_opened', actor: 'person' });
+        if (isHere) await deps.store.append(sessionId, { type: 'live_view_opened', actor: 'person' });
       } catch (error) {
         stream.destroy();
         throw error;

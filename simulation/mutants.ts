@@ -97,8 +97,8 @@ const BY_SCHEDULES: Omit<Mutant, 'by'>[] = [
   {
     name: 'begin a page at the first event whatever it has seen',
     file: PUSHES,
-    find: `(await store.listSteps(sessionId, afterSeq)).filter((step) => step.seq <= row.seq)`,
-    replace: `(await store.listSteps(sessionId, 0)).filter((step) => step.seq <= row.seq)`,
+    find: `{ listener, seq: afterSeq, joining: null }`,
+    replace: `{ listener, seq: 0, joining: null }`,
   },
   {
     name: 'trust that no hint is ever lost',

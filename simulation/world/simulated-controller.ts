@@ -1,5 +1,6 @@
 /** One master controller: the product's own parts, put together as `app.ts` does it, over the simulated database, host and agents. */
 import { AgentLinks } from '@vestibule/controller/agent-link/agent-links';
+import { createAwakeClock } from '@vestibule/controller/awake-clock';
 import { createAgentReports } from '@vestibule/controller/session/agent-reports';
 import { createAuthSessions } from '@vestibule/controller/session/auth-sessions';
 import { ChangeSignal } from '@vestibule/controller/session/change-signal';
@@ -69,7 +70,7 @@ export function startController(options: SimulatedControllerOptions) {
     connect: (vmId) => connect(vmId),
     reports,
     onFact: () => reconciler.wake(),
-    clock,
+    clock: createAwakeClock(clock),
     log: LOG,
   });
   async function connect(vmId: string): Promise<SimulatedLink> {

@@ -9,6 +9,7 @@ import { createProviderLayers, toProgramPath } from '@vestibule/vm-manager/layer
 import type { Runtime } from '@vestibule/vm-manager/runtime';
 import { createFakeRuntime } from '@vestibule/vm-manager/runtimes/fake-runtime';
 import { createProcessRuntime } from '@vestibule/vm-manager/runtimes/process-runtime';
+import { createAwakeClock } from './awake-clock.ts';
 import { systemClock } from './clock.ts';
 import { AgentLinks } from './agent-link/agent-links.ts';
 import { type Config, ConfigError } from './config.ts';
@@ -179,11 +180,13 @@ async function compose(
     toLoginPlan: createToLoginPlan(registry),
     expectedBuildId: runtime.kind === 'fake' ? null : readBuildId(product.agentDir),
   });
+  const awakeClock = createAwakeClock(systemClock);
+  releases.push(() => awakeClock.stop());
   const links = new AgentLinks({
     connect: (vmId) => runtime.connect(vmId, 'agent'),
     reports,
     onFact: () => reconciler.wake(),
-    clock: systemClock,
+    clock: awakeClock,
     log,
   });
   releases.push(() => links.close());

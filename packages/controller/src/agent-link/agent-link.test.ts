@@ -152,6 +152,29 @@ describe('an agent link', () => {
     expect(agent.received.filter(({ type }) => type === 'settle')).toHaveLength(1);
   });
 
+  it('is settled only when what the agent said after its answer was acted on, too', async () => {
+    let goOn = (): void => undefined;
+    const slow = new Promise<void>((resolve) => (goOn = resolve));
+    const reported: string[] = [];
+    const { agent, link } = start({
+      async report(_vmId, _sessionId, message) {
+        await slow;
+        expect(link.settled).toBe(false);
+        reported.push(message.type);
+        return null;
+      },
+    });
+    agent.say(HELLO);
+    await agent.hears('claim');
+    agent.say({ type: 'url_opened', from: 'output', origin: 'https://sign-in.example.test' });
+    link.settle();
+    agent.say({ type: 'settled', settleId: (await agent.hears('settle')).settleId, holding: false }, HANDOVER);
+    await new Promise((resolve) => setImmediate(resolve));
+    goOn();
+    await expect.poll(() => link.settled).toBe(true);
+    expect(reported).toEqual(['url_opened', 'handover']);
+  });
+
   it('asks anew when it is to settle again after an answer', async () => {
     const { agent, link } = start();
     agent.say(HELLO);

@@ -37,6 +37,8 @@ export class AgentLink {
   #greeting: Greeting | null = null;
   #settleId: string | null = null;
   #settles = 0;
+  /** The last question was answered; `settled` follows when nothing else is left to be read. */
+  #isAnswered = false;
   #askedAt: number | null = null;
   #connectedAt = 0;
   #closed = false;
@@ -67,7 +69,7 @@ export class AgentLink {
     const { stream, log, vmId } = this.#deps;
     stream.on('error', (error) => log.debug({ vmId, err: error }, 'the agent link broke'));
     try {
-      for await (const line of readLines(stream, MAX_LINE_BYTES)) await this.#take(line);
+      await this.#readToEnd(readLines(stream, MAX_LINE_BYTES));
     } catch (error) {
       if (this.#closed) log.debug({ vmId }, 'the agent link was closed');
       else log.warn({ vmId, err: error }, 'the agent link broke');
@@ -84,6 +86,7 @@ export class AgentLink {
   settle(): void {
     if (this.#settleId !== null && !this.settled) return;
     this.settled = false;
+    this.#isAnswered = false;
     this.#settles += 1;
     this.#settleId = `settle-${this.#settles}`;
     this.#askedAt = this.#deps.clock.nowMs();
@@ -108,6 +111,28 @@ export class AgentLink {
     this.#deps.stream.destroy();
   }
 
+  async #readToEnd(lines: AsyncGenerator<string>): Promise<void> {
+    for (;;) {
+      const next = lines.next();
+      if (this.#isAnswered) await this.#settleUnless(next);
+      const { done, value } = await next;
+      if (done === true) return;
+      await this.#take(value);
+    }
+  }
+
+  /** What the agent said after its answer has come already, when handling what was before took long: it is acted on first. */
+  async #settleUnless(next: Promise<unknown>): Promise<void> {
+    let hasMore = false;
+    const note = (): void => void (hasMore = true);
+    next.then(note, note);
+    await sleep(this.#deps.clock, 0);
+    if (hasMore) return;
+    this.#isAnswered = false;
+    this.settled = true;
+    this.#deps.onFact();
+  }
+
   async #take(line: string): Promise<void> {
     const message = toMessage(line);
     if (message.type === 'hello') {
@@ -119,8 +144,7 @@ export class AgentLink {
     } else if (this.#greeting === null) {
       throw new Error('the agent did not say hello first');
     } else if (message.type === 'settled') {
-      this.settled = message.settleId === this.#settleId;
-      this.#deps.onFact();
+      this.#isAnswered = message.settleId === this.#settleId;
     } else {
       await this.#report(this.#greeting.sessionId, message);
     }

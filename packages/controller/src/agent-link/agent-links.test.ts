@@ -115,11 +115,33 @@ describe('the agent links', () => {
       log,
     });
     links.dial(VM);
-    links.drop(VM);
+    await links.drop(VM);
     expect(links.fact(VM).state).toBe('idle');
     const { stream } = createTestLink();
     accept(stream);
     await expect.poll(() => stream.destroyed).toBe(true);
+  });
+
+  it('act on all that a VM said before it ended, before they drop it', async () => {
+    let commit = (): void => undefined;
+    const committed = new Promise<void>((resolve) => (commit = resolve));
+    const told: string[] = [];
+    const { links, agents } = start({
+      async report(_vmId, _sessionId, message) {
+        await committed;
+        told.push(message.type);
+        return null;
+      },
+    });
+    links.dial(VM);
+    await isConnected(links);
+    agents[0]?.say({ type: 'cli_exited', exitCode: 0, signal: null });
+    agents[0]?.stream.end();
+    const dropped = links.drop(VM);
+    commit();
+    await dropped;
+    expect(told).toEqual(['cli_exited']);
+    expect(links.fact(VM).state).toBe('idle');
   });
 
   it('refuse an answer of the person while there is no link', async () => {

@@ -14,9 +14,13 @@ const HELLO_TIMEOUT_MS = 10_000;
 /** A link that lasted less is no reason to ask often again: the agent sends what cannot be used. */
 const LASTING_MS = 1_000;
 
+/** A VM that ended has closed its end of the link; one that is frozen never will. */
+const LAST_WORDS_MS = 1_000;
+
 const IDLE: LinkFact = {
   state: 'idle',
   stateMs: 0,
+  triedMs: 0,
   askedMs: null,
   settled: false,
   released: false,
@@ -32,7 +36,16 @@ export type AgentLinksDeps = {
   log: Logger;
 };
 
-type Entry = { link: AgentLink | null; dropped: boolean; storeError: string | null; dialledAt: number };
+type Entry = {
+  link: AgentLink | null;
+  /** Resolves when the present link was read to its end. */
+  ended: Promise<void> | null;
+  dropped: boolean;
+  storeError: string | null;
+  /** First, and since the last link ended. */
+  triedAt: number;
+  dialledAt: number;
+};
 
 export class AgentLinks implements Links {
   readonly #deps: AgentLinksDeps;
@@ -46,17 +59,19 @@ export class AgentLinks implements Links {
     const entry = this.#entries.get(vmId);
     if (entry === undefined) return IDLE;
     const link = entry.link?.connected === true ? entry.link : null;
+    const nowMs = this.#deps.clock.nowMs();
+    const triedMs = nowMs - entry.triedAt;
     if (link === null) {
-      const stateMs = this.#deps.clock.nowMs() - entry.dialledAt;
-      return { ...IDLE, state: 'dialling', stateMs, storeError: entry.storeError };
+      return { ...IDLE, state: 'dialling', stateMs: nowMs - entry.dialledAt, triedMs, storeError: entry.storeError };
     }
     const { settled, released, askedMs, connectedMs: stateMs, storeError } = link;
-    return { state: 'connected', stateMs, askedMs, settled, released, storeError };
+    return { state: 'connected', stateMs, triedMs, askedMs, settled, released, storeError };
   }
 
   dial(vmId: string): void {
     if (this.#entries.has(vmId)) return;
-    const entry: Entry = { link: null, dropped: false, storeError: null, dialledAt: this.#deps.clock.nowMs() };
+    const triedAt = this.#deps.clock.nowMs();
+    const entry: Entry = { link: null, ended: null, dropped: false, storeError: null, triedAt, dialledAt: triedAt };
     this.#entries.set(vmId, entry);
     void this.#keep(vmId, entry);
   }
@@ -73,12 +88,13 @@ export class AgentLinks implements Links {
     this.#entries.get(vmId)?.link?.send({ type: 'shutdown' });
   }
 
-  drop(vmId: string): void {
+  /** What a VM said before it ended is still acted on: a login that comes too late must be refused in words (I5). */
+  async drop(vmId: string): Promise<void> {
     const entry = this.#entries.get(vmId);
     if (entry === undefined) return;
     entry.dropped = true;
-    entry.link?.close();
-    this.#entries.delete(vmId);
+    await Promise.race([entry.ended, sleep(this.#deps.clock, LAST_WORDS_MS)]);
+    this.#cut(vmId, entry);
   }
 
   /** Hands the person's answer to the CLI once; false when there is no link or it ended before the agent confirmed. */
@@ -88,7 +104,13 @@ export class AgentLinks implements Links {
   }
 
   close(): void {
-    for (const vmId of this.#entries.keys()) this.drop(vmId);
+    for (const [vmId, entry] of this.#entries) this.#cut(vmId, entry);
+  }
+
+  #cut(vmId: string, entry: Entry): void {
+    entry.dropped = true;
+    entry.link?.close();
+    this.#entries.delete(vmId);
   }
 
   async #keep(vmId: string, entry: Entry): Promise<void> {
@@ -114,12 +136,14 @@ export class AgentLinks implements Links {
     const link = new AgentLink({ vmId, stream, reports, clock, log, onFact });
     entry.link = link;
     const cancelHello = clock.after(HELLO_TIMEOUT_MS, () => link.connected || link.close());
-    await link.run();
+    entry.ended = link.run();
+    await entry.ended;
     cancelHello();
     const connectedMs = link.connected ? link.connectedMs : 0;
     if (link.connected) entry.dialledAt = clock.nowMs();
     entry.storeError = link.storeError;
     entry.link = null;
+    entry.ended = null;
     onFact();
     return connectedMs;
   }

@@ -11,7 +11,15 @@ const EXITED: VmFact = {
 };
 type SomeLink = Partial<LinkFact>;
 function facts(inspection: VmFact, link: SomeLink): Facts {
-  const fact = { state: 'connected', settled: false, released: false, storeError: null, stateMs: 0, askedMs: null };
+  const fact = {
+    state: 'connected',
+    settled: false,
+    released: false,
+    storeError: null,
+    stateMs: 0,
+    triedMs: 0,
+    askedMs: null,
+  };
   return {
     hostId: 'host_a',
     layer: { state: 'ready' },
@@ -60,6 +68,18 @@ describe('plan, with a settling that began for a reason that went away', () => {
   it('asks again at the deadline when the last answer was given to an earlier question', () => {
     const row = { expiresAt: at(-2_000), settlingSince: at(-1_000) };
     expect(kinds(row, RUNNING, { settled: true, askedMs: 300_000, stateMs: 400_000 })).toEqual(['ask_settle']);
+  });
+});
+
+describe('attack: an agent that keeps its session open beyond deadline and hold', () => {
+  const row = { expiresAt: at(-LIMITS.holdMs - 1), settlingSince: at(-LIMITS.holdMs - 1) };
+  const triedMs = LIMITS.holdMs + 1;
+
+  it.each<[string, SomeLink]>([
+    ['by never coming to an end of what it says', { askedMs: 30_000, triedMs }],
+    ['by breaking the link each time', { state: 'dialling', stateMs: 5, triedMs }],
+  ])('%s, does not', (_how, link) => {
+    expect(kinds(row, RUNNING, link)).toEqual(['end']);
   });
 });
 

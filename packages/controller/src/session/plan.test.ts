@@ -8,6 +8,7 @@ import { at, LIMITS, NOW, ROW, VM } from './testing-rows.ts';
 const LINK: LinkFact = {
   state: 'connected',
   stateMs: 300_000,
+  triedMs: 300_000,
   askedMs: null,
   settled: false,
   released: false,
@@ -133,10 +134,10 @@ describe('plan, while the session is active', () => {
   });
 
   it('does not wait for a frozen agent beyond the hold', () => {
-    const long = LIMITS.holdMs + 2_000;
-    const overdue = { expiresAt: at(-long), settlingSince: at(-long) };
-    expect(kinds(doPlan(overdue, facts(RUNNING, { askedMs: LIMITS.holdMs })))).toEqual([]);
-    expect(kinds(doPlan(overdue, facts(RUNNING, { askedMs: LIMITS.holdMs + 1 })))).toEqual(['end']);
+    const overdue = (ms: number) => ({ expiresAt: at(-ms), settlingSince: at(-ms) });
+    const asked = facts(RUNNING, { askedMs: LIMITS.holdMs - 10 });
+    expect(kinds(doPlan(overdue(LIMITS.holdMs), asked))).toEqual([]);
+    expect(kinds(doPlan(overdue(LIMITS.holdMs + 1), asked))).toEqual(['end']);
   });
 
   it('says that storing failed when a login was offered and could not be stored until the hold ended', () => {
@@ -220,6 +221,7 @@ describe('plan, after the session ended', () => {
     const link = fc.record<LinkFact>({
       state: fc.constantFrom('idle', 'dialling', 'connected'),
       stateMs: fc.nat(1e6),
+      triedMs: fc.nat(1e6),
       askedMs: fc.option(fc.nat(1e6)),
       settled: fc.boolean(),
       released: fc.boolean(),

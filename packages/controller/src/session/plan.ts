@@ -14,6 +14,8 @@ export type LinkFact = {
   state: 'idle' | 'dialling' | 'connected';
   /** How long it has been so, in this process; 0 while idle. */
   stateMs: number;
+  /** Since this process first dialled; 0 while idle. */
+  triedMs: number;
   /** Since the last settle was asked on this link; null when none was. */
   askedMs: number | null;
   /** The agent answered the last settle asked on this link: all it held before was processed. */
@@ -157,14 +159,15 @@ function planSettling(
     // A link of a dead VM ends by itself once it is read to its end.
     return link.state === 'connected' && heldMs <= holdMs ? [] : [end];
   }
+  // Whatever the agent does, it is waited for no longer; a controller that was away must have tried by itself for as long.
+  const isHoldOver = heldMs > holdMs && link.triedMs > holdMs;
   if (link.state !== 'connected') {
-    // A controller that was away longer than the hold must have tried by itself.
-    return heldMs > holdMs && link.stateMs > Math.min(holdMs, REACH_MS) ? [end] : [];
+    return isHoldOver || (heldMs > holdMs && link.stateMs > Math.min(holdMs, REACH_MS)) ? [end] : [];
   }
   // An answer to a question from before says nothing of what the agent holds now.
-  if (link.askedMs === null || (link.settled && link.askedMs > heldMs)) return [{ kind: 'ask_settle', vmId }];
-  // An agent that is frozen answers nothing: it counts as unreachable when the hold ends.
-  return link.settled || link.askedMs > holdMs ? [end] : [];
+  const isAnswered = link.settled && link.askedMs !== null && link.askedMs <= heldMs;
+  if (isAnswered || isHoldOver) return [end];
+  return link.askedMs === null || link.settled ? [{ kind: 'ask_settle', vmId }] : [];
 }
 
 /** A controller that has no link to the agent began to settle, to supersede the session. */

@@ -36,7 +36,8 @@ export type Links = {
   release(vmId: string): void;
   /** Tells the agent to end its VM, if it can be told. */
   shutdown(vmId: string): void;
-  drop(vmId: string): void;
+  /** Reads the link of a VM that ended to its end, for a moment at most, and dials no more. */
+  drop(vmId: string): Promise<void>;
 };
 
 /** Whether another active session on this host holds what `row` needs alone (a fixed callback port on a shared loopback). */

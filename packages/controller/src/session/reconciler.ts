@@ -83,7 +83,7 @@ export function createReconciler(deps: ReconcilerDeps) {
     await vms.markDraining(vmId);
     links.shutdown(vmId);
     const exit = await host.destroy(vmId);
-    links.drop(vmId);
+    await links.drop(vmId);
     if (exit !== null || state !== 'creating') await vms.recordExit(vmId, exit ?? toUnseenExit(new Date()));
     await vms.markGone(vmId);
   }

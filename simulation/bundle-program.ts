@@ -1,5 +1,5 @@
 /** Bundles a program of the simulation with the product's sources in it, as they are or with one of them broken on purpose. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { ROOT } from '../scripts/start/paths.mjs';
@@ -31,6 +31,7 @@ function breaking(mutant: Mutant): Plugin {
 export async function bundleProgram(name: string, mutant: Mutant | null, label: string): Promise<string> {
   mkdirSync(OUT, { recursive: true });
   const outfile = join(OUT, `${name}-${label}.mjs`);
+  cpSync(join(ROOT, 'packages', 'controller', 'src', 'db', 'migrations'), join(OUT, 'migrations'), { recursive: true });
   await build({
     entryPoints: [join(ROOT, 'simulation', `${name}.program.ts`)],
     outfile,

@@ -42,7 +42,7 @@ const BY_SCHEDULES: Omit<Mutant, 'by'>[] = [
   {
     name: 'destroy the VM before its grace is over',
     file: PLAN,
-    find: `const graceOver = vm.destroyAt !== null && row.now >= vm.destroyAt;`,
+    find: `const graceOver = vm.destroyAt === null || row.now >= vm.destroyAt;`,
     replace: `const graceOver = true;`,
   },
   {

@@ -1,9 +1,8 @@
 /** Runs schedules in processes side by side, one for each core, and sums up what they tell. */
-import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { createInterface } from 'node:readline';
 import { bundleProgram } from './bundle-program.ts';
 import type { Mutant } from './mutants.ts';
+import { runLines } from './run-lines.ts';
 import type { SchedulesReport } from './schedules.program.ts';
 
 export type Violation = Extract<SchedulesReport, { kind: 'violation' }>;
@@ -43,23 +42,8 @@ export async function runSchedules(options: SchedulesOptions): Promise<Schedules
   const runs = Array.from({ length: processes }, (_, index) => {
     const own = Math.min(share, count - index * share);
     const args = [program, String(seed + index * share), String(own), options.wantsShrunk ? 'yes' : 'no'];
-    return own <= 0 ? Promise.resolve() : runProgram(args, take);
+    return own <= 0 ? Promise.resolve() : runLines<SchedulesReport>(args, take);
   });
   await Promise.all(runs);
   return result;
-}
-
-function runProgram(args: readonly string[], take: (report: SchedulesReport) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const lines = createInterface({ input: child.stdout });
-    lines.on('line', (line) => take(JSON.parse(line) as SchedulesReport));
-    child.once('error', reject);
-    lines.once('close', () => {
-      if (child.exitCode !== null) finish(child.exitCode);
-      else child.once('exit', finish);
-    });
-    const finish = (code: number | null): void =>
-      code === 0 ? resolve() : reject(new Error(`a process of schedules ended with ${code}`));
-  });
 }

@@ -62,12 +62,15 @@ export class ModelDatabase {
   readonly activeKeys = new Set<string>();
   #undo: (() => void)[] = [];
   #touched: (ModelSession | ModelCredential)[] = [];
+  /** What the work since the last commit or rollback would hold locked: rows and entries of unique indexes. */
+  readonly locks = new Set<string>();
 
   /** Undoes all since the last `commit`. */
   rollback(): void {
     for (const undo of this.#undo.toReversed()) undo();
     this.#undo = [];
     this.#touched = [];
+    this.locks.clear();
   }
 
   /** Looks at the deferred constraints; throws, and undoes everything, when one is violated. */
@@ -83,6 +86,7 @@ export class ModelDatabase {
     }
     this.#undo = [];
     this.#touched = [];
+    this.locks.clear();
   }
 
   /** One statement: all of it, or, when it throws, nothing. */
@@ -98,6 +102,7 @@ export class ModelDatabase {
   }
 
   insertSession(session: ModelSession): void {
+    this.locks.add(`active ${session.userId} ${session.provider}`);
     if (session.status !== 'started') throw new ModelRefusal('23514', 'a session begins as started');
     this.#requireOneActive(session);
     this.#set(this.sessions, session.sessionId, session);
@@ -125,6 +130,9 @@ export class ModelDatabase {
     if (hasReason !== (now.errorCode !== null)) throw new ModelRefusal('23514', 'not_completed_has_reason');
     if ((now.status === 'vm_created' || now.status === 'awaiting_user_auth') && now.vmId === null)
       throw new ModelRefusal('23514', 'vm_status_has_vm');
+    this.locks.add(`session ${now.sessionId}`);
+    // Who inserts another waits to see what becomes of this one.
+    if (!isTerminal(old.status)) this.locks.add(`active ${now.userId} ${now.provider}`);
     this.#set(this.sessions, now.sessionId, now);
     if (now.status === 'completed') this.#touched.push(now);
     return now;
@@ -139,6 +147,7 @@ export class ModelDatabase {
   }
 
   insertVm(vm: ModelVm): void {
+    this.locks.add(`slot ${vm.hostId} ${vm.slot}`);
     if (this.vms.has(vm.vmId)) throw new ModelRefusal('23505', 'browser_vms_pkey');
     for (const other of this.vms.values()) {
       if (other.hostId === vm.hostId && other.slot === vm.slot && other.state !== 'gone')
@@ -153,6 +162,7 @@ export class ModelDatabase {
       throw new ModelRefusal('23514', `how ${old.vmId} ended does not change`);
     if (old.state === 'gone' && now.state !== 'gone') throw new ModelRefusal('23514', `${old.vmId} is gone`);
     if (old.state === 'lost' && !AFTER_LOST.has(now.state)) throw new ModelRefusal('23514', `${old.vmId} is lost`);
+    this.locks.add(`vm ${now.vmId}`);
     this.#set(this.vms, now.vmId, now);
     return now;
   }

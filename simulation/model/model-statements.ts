@@ -340,6 +340,7 @@ export function readInstalls(
 }
 
 export function recordExit(db: ModelDatabase, vmId: string, exit: VmExit, now: Date): string | null {
+  lockSessionFirst(db, vmId);
   const vm = db.vms.get(vmId);
   if (vm === undefined || vm.exitedAt !== null) return null;
   const { exitCode, reason, signal, at } = exit;
@@ -352,6 +353,7 @@ export function recordExit(db: ModelDatabase, vmId: string, exit: VmExit, now: D
 }
 
 export function markGone(db: ModelDatabase, vmId: string, now: Date): string | null {
+  lockSessionFirst(db, vmId);
   const vm = db.vms.get(vmId);
   if (vm === undefined || vm.state === 'gone') return null;
   db.updateVm(vm, { state: 'gone', goneAt: now });
@@ -359,6 +361,12 @@ export function markGone(db: ModelDatabase, vmId: string, now: Date): string | n
   if (session === null) return null;
   log(db, session, {}, { type: 'vm_destroyed', actor: 'controller', data: {} }, now);
   return session.sessionId;
+}
+
+/** Both lock the session's row before they look at the VM's. */
+function lockSessionFirst(db: ModelDatabase, vmId: string): void {
+  const session = findSessionOf(db, vmId);
+  if (session !== null) db.locks.add(`session ${session.sessionId}`);
 }
 
 function findSessionOf(db: ModelDatabase, vmId: string): ModelSession | null {

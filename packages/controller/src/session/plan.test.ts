@@ -194,6 +194,11 @@ describe('plan, after the session ended', () => {
     expect(doPlan(lost, elsewhere)).toEqual([]);
   });
 
+  it('destroys a VM that was placed in the very moment its session ended, and got no time to be destroyed at', () => {
+    const row = { ...ended, vm: { ...VM, state: 'creating', destroyAt: null } } as const;
+    expect(kinds(doPlan(row, facts(RUNNING, { state: 'dialling' })))).toEqual(['destroy_vm']);
+  });
+
   describe('of a lost VM whose host is back', () => {
     const lost = { ...ended, status: 'failed', vm: { ...VM, state: 'lost', destroyAt: at(-600_000) } } as const;
 

@@ -213,7 +213,8 @@ function planEnded(row: SessionRow, facts: Facts, limits: Limits): Operation[] {
   if (link.state === 'connected' && !link.released) operations.push({ kind: 'release', vmId: vm.vmId });
   if (inspection.state === 'running' && link.state === 'idle') operations.push({ kind: 'dial', vmId: vm.vmId });
   const nothingLeft = inspection.state !== 'running' && link.state !== 'connected';
-  const graceOver = vm.destroyAt !== null && row.now >= vm.destroyAt;
+  // A session that ended in the very moment its VM was placed could not set its time: nothing of it was ever used.
+  const graceOver = vm.destroyAt === null || row.now >= vm.destroyAt;
   if (nothingLeft || graceOver) operations.push({ kind: 'destroy_vm', vm });
   return operations;
 }

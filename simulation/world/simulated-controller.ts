@@ -63,6 +63,7 @@ export function startController(options: SimulatedControllerOptions) {
     store,
     vms,
     takeHandover,
+    answers: { markDelivered: () => Promise.resolve(false) },
     toLoginPlan: (provider) => toLoginPlan(provider, findScript(clis, provider)),
     expectedBuildId: null,
   });
@@ -88,10 +89,12 @@ export function startController(options: SimulatedControllerOptions) {
   const pushes = createPushes({ store, clock, log: LOG });
   const sessions = createAuthSessions({
     ...{ store, links, clock },
+    answers: { give: () => Promise.reject(new Error('nobody answers in the simulation')) },
+    countPlaces: () => Promise.resolve(16),
     requireProvider: (id) => Promise.resolve(id),
     waitForChange: (sessionId, timeoutMs) => signal.wait(sessionId, timeoutMs),
     wake: () => reconciler.wake(),
-    limits: { sessionMs: limits.sessionMs, maxSessions: 16 },
+    limits: { sessionMs: limits.sessionMs },
   });
   reconciler.start();
 

@@ -100,6 +100,39 @@ describe('the live view through a controller that does not own the VM', () => {
   });
 });
 
+describe('an answer through a controller that does not own the VM', () => {
+  it('reaches the program, and the sign-in goes on', async () => {
+    const owner = await start({ fakeScript: { signIn: 'click' } });
+    const other = await start({ env: { VESTIBULE_DEMO: '0' } });
+    const sessionId = await connect(owner);
+    await owner.follow(sessionId, ({ status }) => status === 'awaiting_user_auth');
+    await other.client.answer(sessionId, 'canary-answer');
+    expect((await other.ended(sessionId)).status).toBe('completed');
+    const { steps } = await other.client.getTimeline(sessionId);
+    expect(steps.filter(({ type }) => type.startsWith('answer')).map(({ type }) => type)).toEqual([
+      'answer_received',
+      'answer_delivered',
+    ]);
+    expect([...owner.logs, ...other.logs, JSON.stringify(steps)].join('')).not.toContain('canary-answer');
+  });
+
+  it('is refused in words when the owner is away, and not delivered when it is back', async () => {
+    const owner = await start({ fakeScript: { signIn: 'click' } });
+    const other = await start({ env: { VESTIBULE_DEMO: '0' } });
+    const sessionId = await connect(owner);
+    await owner.follow(sessionId, ({ status }) => status === 'awaiting_user_auth');
+    await owner.stop();
+    await expect(other.client.answer(sessionId, 'late')).rejects.toMatchObject({
+      code: 'session_not_waiting',
+      detail: expect.stringContaining('will not get it later') as string,
+    });
+    await start({ dataDir: owner.dataDir, fakeScript: { signIn: 'click' } });
+    await other.client.answer(sessionId, 'now');
+    const delivered = await database.ownerPool.query('select from session_answers where delivered_at is not null');
+    expect([(await other.ended(sessionId)).status, delivered.rowCount]).toEqual(['completed', 1]);
+  });
+});
+
 describe('a frozen VM', () => {
   it.each(['boot', 'url_opened'] as const)(
     'from %s on does not hold its session beyond deadline and hold',

@@ -29,6 +29,8 @@ import { createLayerInstalls, type LayerSource } from './providers/layer-install
 import { createProviderList } from './providers/provider-list.ts';
 import { loadProviders, type ProviderRegistry } from './providers/provider-registry.ts';
 import { createAgentReports } from './session/agent-reports.ts';
+import { createAnswerStore } from './session/answer-store.ts';
+import { createAnswers } from './session/answers.ts';
 import { createAuthSessions } from './session/auth-sessions.ts';
 import { ChangeSignal } from './session/change-signal.ts';
 import { createCompletionStore } from './session/completion-store.ts';
@@ -153,6 +155,7 @@ async function compose(
     signal.notify(sessionId);
     pushes.wake(sessionId);
     liveViews.sessionChanged(sessionId);
+    answers.deliver();
     reconciler.wake();
   };
   const notices = createChangeNotices({ pool, onChange: onHint, log });
@@ -166,6 +169,7 @@ async function compose(
   const completions = createCompletionStore(storeDeps);
   const vms = createVmStore({ pool, onChange });
   const credentials = createCredentialStore({ pool });
+  const answerStore = createAnswerStore({ pool, onChange });
 
   const takeHandover = createTakeHandover({
     store,
@@ -177,6 +181,7 @@ async function compose(
     store,
     vms,
     takeHandover,
+    answers: answerStore,
     toLoginPlan: createToLoginPlan(registry),
     expectedBuildId: runtime.kind === 'fake' ? null : readBuildId(product.agentDir),
   });
@@ -185,7 +190,10 @@ async function compose(
   const links = new AgentLinks({
     connect: (vmId) => runtime.connect(vmId, 'agent'),
     reports,
-    onFact: () => reconciler.wake(),
+    onFact() {
+      reconciler.wake();
+      answers.deliver();
+    },
     clock: awakeClock,
     log,
   });
@@ -248,14 +256,27 @@ async function compose(
     runtime: { kind: runtime.kind, sharedKernel: runtime.sharedKernel, preflight: () => runtime.preflight() },
     isInstalled: ({ definition }) => layerSource.find(definition) !== null,
   });
+  const answers = createAnswers({
+    store: answerStore,
+    hostId: host.hostId,
+    seal: (owner, text) => vault.sealAnswer(owner, text),
+    open: (record) => vault.openAnswer(record),
+    links,
+    waitForChange,
+    clock: systemClock,
+    log,
+  });
+  releases.push(() => answers.close());
   const sessions = createAuthSessions({
     store,
     requireProvider: (idOrAlias, mode) => providerList.require(idOrAlias, mode),
     links,
+    answers,
+    countPlaces: async () => Math.max(config.maxSessions, await vms.countPlaces()),
     waitForChange,
     wake: () => reconciler.wake(),
     clock: systemClock,
-    limits: { sessionMs: config.sessionMs, maxSessions: config.maxSessions },
+    limits: { sessionMs: config.sessionMs },
   });
 
   const ports: ApiPorts = {

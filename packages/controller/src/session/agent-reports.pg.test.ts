@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { LINK_VERSION, toHandoverBytes } from '@vestibule/protocol/agent-messages';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../db/testing.ts';
+import { createAnswerStore } from './answer-store.ts';
 import { type AgentReports, createAgentReports } from './agent-reports.ts';
 import { createTakeHandover } from './take-handover.ts';
 import { createTestSessions, TEST_KEY, toHandover } from './testing-sessions.ts';
@@ -27,6 +28,7 @@ function createReports(expectedBuildId: string | null): AgentReports {
     store: sessions.store,
     vms: sessions.vms,
     takeHandover,
+    answers: createAnswerStore({ pool: database.appPool, onChange: () => undefined }),
     toLoginPlan: (provider) => ({
       provider,
       program: '/opt/demo',

@@ -2,6 +2,7 @@
 import type { AgentMessage, ControllerMessage, Hello, LoginPlan } from '@vestibule/protocol/agent-messages';
 import { LINK_VERSION } from '@vestibule/protocol/agent-messages';
 import { toFailureMessage } from '@vestibule/protocol/session-failure';
+import type { AnswerStore } from './answer-store.ts';
 import type { VmStore } from '../fleet/vm-store.ts';
 import type { NewStep } from './session-row.ts';
 import type { SessionStore } from './session-store.ts';
@@ -16,6 +17,7 @@ export type AgentReportsDeps = {
   store: SessionStore;
   vms: VmStore;
   takeHandover: TakeHandover;
+  answers: Pick<AnswerStore, 'markDelivered'>;
   toLoginPlan: (provider: string) => LoginPlan;
   /** Hash of the agent's bundle that this controller ships; null accepts any (the `fake` runtime's agent is no bundle). */
   expectedBuildId: string | null;
@@ -83,7 +85,7 @@ export function createAgentReports(deps: AgentReportsDeps) {
           });
           return null;
         case 'answer_delivered':
-          await note(sessionId, 'answer_delivered', { answerId: message.answerId });
+          await deps.answers.markDelivered(sessionId, message.answerId);
           return null;
         case 'sign_in_failed':
           await fail(sessionId, message.code, message.detail);

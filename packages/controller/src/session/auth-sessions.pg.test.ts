@@ -29,12 +29,13 @@ describe('superseding', () => {
       links: {
         fact: () => ({ state, settled: false, released: false, storeError: null }) as LinkFact,
         settle: () => undefined,
-        answer: () => Promise.resolve(false),
       },
+      answers: { give: () => Promise.reject(new Error('nobody answers')) },
+      countPlaces: () => Promise.resolve(10),
       waitForChange: (id, timeoutMs) => signal.wait(id, timeoutMs),
       wake: () => undefined,
       clock: systemClock,
-      limits: { sessionMs: 60_000, maxSessions: 10 },
+      limits: { sessionMs: 60_000 },
     });
     const created = auth.create({ userId, provider: 'demo', supersede: true });
     // 100 ms later the link is up again and the agent's first words are the hand-over.

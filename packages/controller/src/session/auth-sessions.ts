@@ -1,10 +1,10 @@
 /** The use cases of auth sessions that a person or operator asks for. Each records rows and wakes the reconciler; none runs a VM. */
-import { randomUUID } from 'node:crypto';
 import type { CreateSessionBody, Session, Timeline } from '@vestibule/protocol/api';
 import { AppError } from '@vestibule/protocol/errors';
 import type { Mode } from '@vestibule/protocol/session';
 import { toFailureMessage } from '@vestibule/protocol/session-failure';
-import { type Clock, sleep } from '../clock.ts';
+import type { Clock } from '../clock.ts';
+import type { Answers } from './answers.ts';
 import type { LinkFact } from './plan.ts';
 import { isActive, type SessionRow, toSession } from './session-row.ts';
 import type { NewSession, SessionStore } from './session-store.ts';
@@ -13,7 +13,11 @@ import type { NewSession, SessionStore } from './session-store.ts';
 const SUPERSEDE_SETTLE_MS = 2_000;
 /** A program that must be installed first may take this long before the session's own clock starts. */
 const INSTALL_ALLOWANCE_MS = 15 * 60_000;
-const ANSWER_TIMEOUT_MS = 5_000;
+
+const NOT_CONFIRMED =
+  'The answer was given to the sign-in browser, but the program did not confirm it within 5 s. Look at the sign-in before you answer again.';
+const NOT_SENT =
+  'The sign-in browser could not be reached within 5 s. The program did not get the answer and will not get it later: answer again.';
 
 export type AuthSessionsDeps = {
   store: SessionStore;
@@ -22,13 +26,15 @@ export type AuthSessionsDeps = {
   links: {
     fact(vmId: string): LinkFact;
     settle(vmId: string): void;
-    answer(vmId: string, answerId: string, text: string): Promise<boolean>;
   };
+  answers: Pick<Answers, 'give'>;
   /** Resolves when the session's rows changed, or after the time given. */
   waitForChange: (sessionId: string, timeoutMs: number) => Promise<void>;
   wake: () => void;
   clock: Clock;
-  limits: { sessionMs: number; maxSessions: number };
+  /** Most VMs at once on all hosts together. */
+  countPlaces: () => Promise<number>;
+  limits: { sessionMs: number };
 };
 
 export function createAuthSessions(deps: AuthSessionsDeps) {
@@ -94,7 +100,7 @@ export function createAuthSessions(deps: AuthSessionsDeps) {
       const mode = body.mode ?? 'vm_browser';
       const provider = await deps.requireProvider(body.provider, mode);
       const existing = await store.findActive(body.userId, provider);
-      if (existing === null && (await store.countActive()) >= deps.limits.maxSessions) {
+      if (existing === null && (await store.countActive()) >= (await deps.countPlaces())) {
         throw new AppError('capacity', 'All sign-in browsers of this server are in use. Try again in a few minutes.');
       }
       const expiresInMs = deps.limits.sessionMs + INSTALL_ALLOWANCE_MS;
@@ -133,12 +139,12 @@ export function createAuthSessions(deps: AuthSessionsDeps) {
       const row = await getRow(sessionId);
       if (!isActive(row)) throw new AppError('session_ended', `The session has ended as ${row.status}.`);
       if (row.vm === null) throw new AppError('session_not_waiting', 'The program is not running yet.');
-      const answerId = randomUUID();
-      await store.append(sessionId, { type: 'answer_received', actor: 'person', data: { answerId } });
-      const late = sleep(deps.clock, ANSWER_TIMEOUT_MS).then(() => false);
-      const delivered = await Promise.race([deps.links.answer(row.vm.vmId, answerId, text), late]);
-      if (!delivered) throw new AppError('session_not_waiting', 'The program did not take the answer. Try again.');
-      return toSession(await getRow(sessionId));
+      const { sent, delivered } = await deps.answers.give(sessionId, text);
+      const after = await getRow(sessionId);
+      if (delivered) return toSession(after);
+      if (!isActive(after))
+        throw new AppError('session_ended', `The session ended as ${after.status} before the program had the answer.`);
+      throw new AppError('session_not_waiting', sent ? NOT_CONFIRMED : NOT_SENT);
     },
   };
 }

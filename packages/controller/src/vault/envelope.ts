@@ -1,6 +1,6 @@
 /**
- * Envelope encryption of one record. Each record has a key of its own, wrapped by the key wrapper, and is bound to its owner: it
- * opens under no other credential id, user or provider.
+ * Envelope encryption of one record. Each record has a key of its own, wrapped by the key wrapper, and is bound to its owner: a
+ * credential opens under no other credential id, user or provider, an answer under no other answer id or session.
  *
  * Layout: format (1 byte, = 1) | length of the wrapped key (2 bytes, big endian) | wrapped key | AES-256-GCM of the payload.
  * The wrapped key stands outside what the payload's tag covers, so that rotation can wrap it anew without touching the payload.
@@ -13,14 +13,21 @@ import { OpenError } from './open-error.ts';
 const FORMAT = 1;
 const HEADER_BYTES = 3;
 const MAX_WRAPPED_BYTES = 0xffff;
-const CONTEXT = 'vestibule provider credential';
+const CREDENTIAL_CONTEXT = 'vestibule provider credential';
+const ANSWER_CONTEXT = 'vestibule session answer';
 
-export type RecordOwner = { credentialId: string; userId: string; provider: string };
+export type CredentialOwner = { credentialId: string; userId: string; provider: string };
+export type AnswerOwner = { answerId: string; sessionId: string };
+export type RecordOwner = CredentialOwner | AnswerOwner;
+
+function toParts(owner: RecordOwner): string[] {
+  if ('answerId' in owner) return [ANSWER_CONTEXT, owner.answerId, owner.sessionId];
+  return [CREDENTIAL_CONTEXT, owner.credentialId, owner.userId, owner.provider];
+}
 
 /** Length before each part, so that no two owners have the same bytes. @throws TypeError on text that UTF-8 cannot carry. */
 export function toAssociatedData(owner: RecordOwner): Buffer {
-  const parts = [CONTEXT, owner.credentialId, owner.userId, owner.provider];
-  const encoded = parts.flatMap((part) => {
+  const encoded = toParts(owner).flatMap((part) => {
     if (/\p{Surrogate}/u.test(part)) throw new TypeError('an id holds half of a surrogate pair');
     const bytes = Buffer.from(part, 'utf8');
     const length = Buffer.alloc(4);

@@ -1,8 +1,11 @@
-/** Seals what a CLI wrote, and opens it again for its owner only. Knows keys and bytes; storing them is the stores' work. */
+/**
+ * Seals what a CLI wrote or a person answered, and opens it again for its owner only. Knows keys and bytes; storing them is the stores'
+ * work.
+ */
 import { randomUUID } from 'node:crypto';
 import type { CredentialFiles } from '@vestibule/protocol/agent-messages';
 import { fromPayload, toPayload } from './credential-payload.ts';
-import { open, seal } from './envelope.ts';
+import { type AnswerOwner, open, seal } from './envelope.ts';
 import { toRetireStatement } from './key-store.ts';
 import type { KeyStore, KeyUse } from './key-store.ts';
 import type { KeyWrapper } from './key-wrapper.ts';
@@ -15,6 +18,8 @@ export type Sealed = {
   /** The statement that stores the record must check that this key is `active`. */
   keyId: string;
 };
+
+export type SealedText = { sealedText: Buffer; keyId: string };
 
 export type StoredRecord = Sealed & { userId: string; provider: string };
 
@@ -77,6 +82,26 @@ export function createVault(deps: { wrapper: KeyWrapper; keyStore: Pick<KeyStore
       const payload = await open(wrapper, { credentialId, userId, provider }, record.encryptedData);
       try {
         return fromPayload(payload);
+      } finally {
+        payload.fill(0);
+      }
+    },
+
+    async sealAnswer(owner: AnswerOwner, text: string): Promise<SealedText> {
+      const payload = Buffer.from(text, 'utf8');
+      try {
+        return { sealedText: await seal(wrapper, owner, payload), keyId: wrapper.keyId };
+      } finally {
+        payload.fill(0);
+      }
+    },
+
+    /** @throws OpenError as `open` does */
+    async openAnswer({ answerId, sessionId, sealedText, keyId }: AnswerOwner & SealedText): Promise<string> {
+      if (keyId !== wrapper.keyId) throw new OpenError();
+      const payload = await open(wrapper, { answerId, sessionId }, sealedText);
+      try {
+        return payload.toString('utf8');
       } finally {
         payload.fill(0);
       }

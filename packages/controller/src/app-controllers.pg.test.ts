@@ -133,6 +133,28 @@ describe('an answer through a controller that does not own the VM', () => {
   });
 });
 
+describe('a host that is away for longer than its hold', () => {
+  it('is given up by the other one; back again, it refuses and records what its agent held, and destroys the VM', async () => {
+    const env = { VESTIBULE_HOLD_SECONDS: '1', VESTIBULE_GRACE_SECONDS: '0' };
+    const away = await start({ fakeScript: { signIn: 'auto', afterMs: 1_000 }, env });
+    const sessionId = await connect(away);
+    await away.follow(sessionId, ({ status }) => status === 'awaiting_user_auth');
+    await away.stop();
+    const other = await start({ env: { ...env, VESTIBULE_DEMO: '0' } });
+    const last = (await other.follow(sessionId)).at(-1)!.session;
+    expect(last).toMatchObject({ status: 'failed', errorCode: 'host_lost', vm: { state: 'lost' }, lateRefused: false });
+    const back = await start({ dataDir: away.dataDir, env });
+    await expect
+      .poll(async () => (await back.client.getSession(sessionId)).vm?.state, { timeout: 20_000 })
+      .toBe('gone');
+    expect(await other.client.getSession(sessionId)).toMatchObject({
+      status: 'failed',
+      errorCode: 'host_lost',
+      lateRefused: true,
+    });
+  });
+});
+
 describe('a frozen VM', () => {
   it.each(['boot', 'url_opened'] as const)(
     'from %s on does not hold its session beyond deadline and hold',

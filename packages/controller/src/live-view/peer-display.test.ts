@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { AppError } from '@vestibule/protocol/errors';
 import { TestingServer } from '../http/testing-server.ts';
+import { TestingTlsProxy } from '../http/testing-tls-proxy.ts';
 import { connectPeerDisplay } from './peer-display.ts';
 import { DisplayAwayError } from './relay.ts';
 
@@ -97,6 +98,13 @@ describe('the address of another controller', () => {
     const failure = await connect(owner.origin, ticket).catch((error: unknown) => error as Error);
     expect(failure).toMatchObject({ message: expect.stringMatching(/refused the ticket with 401/) as string });
     expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain(ticket);
+  });
+
+  it('is refused when its certificate is not trusted', async () => {
+    const proxy = await TestingTlsProxy.start();
+    proxy.passTo(Number(new URL(owner.origin).port));
+    await expect(connect(proxy.origin)).rejects.toThrow(/cannot be reached: .*self-signed certificate/);
+    proxy.close();
   });
 
   it('where nobody listens is said', async () => {

@@ -182,4 +182,28 @@ test.describe('real machines', () => {
     for (const session_id of sessions)
       expect(rows).toContainEqual({ session_id, provider: 'demo', status: 'completed' });
   });
+
+  test('the controller of a machine is killed under its sign-in: the page at the other one waits, and the person goes on', async ({
+    page,
+  }) => {
+    const { sessionId, owner, other } = await begin('crashed');
+    controllers.prefer(other);
+    await openPage(page, sessionId);
+    await clickIntoForm(page, DEMO_LOOK);
+    await page.keyboard.type(DEMO.user, { delay: 15 });
+    const seen = await watchHeadings(page);
+    const follower = followSession(controllers.proxy.origin, controllers.token, sessionId);
+    await owner.server.kill();
+    await expect(page.getByTestId('live-view')).not.toHaveAttribute('data-state', 'connected');
+    expect((await other.client.getSession(sessionId)).status).toBe('awaiting_user_auth');
+    await owner.restart();
+    await waitForLiveView(page);
+    await moveToPassword(page, DEMO_LOOK);
+    await page.keyboard.type(DEMO.password, { delay: 15 });
+    await submitAndConsent(page, DEMO_LOOK);
+    await expectConnected(page);
+    await follower.ended;
+    expect(toSeqs(follower)).toEqual(countUp(follower.pushes.at(-1)!.session.seq));
+    expect(await seen()).toEqual(['Sign in to Demo', 'Connected']);
+  });
 });

@@ -41,7 +41,7 @@ async function openPage(page: Page, sessionId: string): Promise<void> {
 }
 
 test.describe('machines that are only played', () => {
-  useControllers({ VESTIBULE_RUNTIME: 'fake', VESTIBULE_GRACE_SECONDS: '2', VESTIBULE_HOLD_SECONDS: '3' });
+  useControllers({ VESTIBULE_RUNTIME: 'fake', VESTIBULE_GRACE_SECONDS: '2', VESTIBULE_HOLD_SECONDS: '6' });
 
   test('the controller of an open page is killed: the page goes on at the other one, and nothing false is shown', async ({
     page,

@@ -1,6 +1,9 @@
 /** Two controllers over one database, and frozen VMs. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -136,13 +139,17 @@ describe('an answer through a controller that does not own the VM', () => {
 describe('a host that is away for longer than its hold', () => {
   it('is given up by the other one; back again, it refuses and records what its agent held, and destroys the VM', async () => {
     const env = { VESTIBULE_HOLD_SECONDS: '1', VESTIBULE_GRACE_SECONDS: '0' };
-    const away = await start({ fakeScript: { signIn: 'auto', afterMs: 1_000 }, env });
+    const journal = join(tmpdir(), `${database.name}.journal`);
+    const away = await start({ fakeScript: { signIn: 'auto', afterMs: 5_000, journal }, env });
     const sessionId = await connect(away);
     await away.follow(sessionId, ({ status }) => status === 'awaiting_user_auth');
     await away.stop();
     const other = await start({ env: { ...env, VESTIBULE_DEMO: '0' } });
     const last = (await other.follow(sessionId)).at(-1)!.session;
     expect(last).toMatchObject({ status: 'failed', errorCode: 'host_lost', vm: { state: 'lost' }, lateRefused: false });
+    // Meanwhile the person signed in, with nobody there to take the login.
+    await expect.poll(() => existsSync(journal), { timeout: 20_000 }).toBe(true);
+    rmSync(journal);
     const back = await start({ dataDir: away.dataDir, env });
     await expect
       .poll(async () => (await back.client.getSession(sessionId)).vm?.state, { timeout: 20_000 })

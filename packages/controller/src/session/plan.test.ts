@@ -204,7 +204,7 @@ describe('plan, after the session ended', () => {
 
     it('hears what its agent holds before it destroys the VM', () => {
       expect(kinds(doPlan(lost, facts(RUNNING, { state: 'idle' })))).toEqual(['dial']);
-      expect(doPlan(lost, facts(RUNNING, { state: 'dialling', stateMs: 20 }))).toEqual([]);
+      expect(doPlan(lost, facts(RUNNING, { state: 'dialling', stateMs: 20, triedMs: 20 }))).toEqual([]);
       expect(kinds(doPlan(lost, facts()))).toEqual(['ask_settle']);
       expect(doPlan(lost, facts(RUNNING, { askedMs: 20 }))).toEqual([]);
       const heard = facts(RUNNING, { askedMs: 20, settled: true, released: true });
@@ -212,7 +212,10 @@ describe('plan, after the session ended', () => {
     });
 
     it('does not wait long for an agent that cannot be reached or says nothing', () => {
-      expect(kinds(doPlan(lost, facts(RUNNING, { state: 'dialling', stateMs: 10_001 })))).toEqual(['destroy_vm']);
+      const dialling = { state: 'dialling', stateMs: 10_001, triedMs: 10_001 } as const;
+      expect(kinds(doPlan(lost, facts(RUNNING, dialling)))).toEqual(['destroy_vm']);
+      const breaking = { ...dialling, stateMs: 5, triedMs: 30_001 };
+      expect(kinds(doPlan(lost, facts(RUNNING, breaking)))).toEqual(['destroy_vm']);
       expect(kinds(doPlan(lost, facts(RUNNING, { askedMs: 10_001, released: true })))).toEqual(['destroy_vm']);
     });
 

@@ -66,6 +66,8 @@ export type Operation =
 
 /** A running agent is reached within this time, or not at all. */
 const REACH_MS = 10_000;
+/** An agent that breaks its link again and again is not heard for longer. */
+const HEARING_MS = 30_000;
 
 type Cause = { event: 'vm_ended' | 'deadline_passed'; code: FailureCode; detail?: string };
 
@@ -193,7 +195,7 @@ function planActive(row: SessionRow, facts: Facts, limits: Limits): Operation[] 
 function planHearing(vm: VmRow, { inspection, link }: NonNullable<Facts['vm']>): Operation[] | null {
   if (vm.state !== 'lost' || inspection.state !== 'running') return null;
   if (link.state === 'idle') return [{ kind: 'dial', vmId: vm.vmId }];
-  if (link.state === 'dialling') return link.stateMs > REACH_MS ? null : [];
+  if (link.state === 'dialling') return link.stateMs > REACH_MS || link.triedMs > HEARING_MS ? null : [];
   if (link.askedMs === null) return [{ kind: 'ask_settle', vmId: vm.vmId }];
   return link.settled || link.askedMs > REACH_MS ? null : [];
 }

@@ -106,7 +106,7 @@ test.describe('a machine that waits for a click', () => {
     await expectFitsPhone(page);
     await canvasOf(page).click({ position: { x: 20, y: 20 } });
     await expectConnected(page);
-    await page.getByText('All steps').click();
+    await page.getByText('What happened').click();
     await expectFitsPhone(page);
   });
 
@@ -191,7 +191,7 @@ test.describe('a program that ends without a login', () => {
     await expectSameAfterReload(page);
     await page.getByText('Technical details', { exact: true }).click();
     await expect(page.getByTestId('outcome')).toContainText('cli_exited');
-    await page.getByText('All steps').click();
+    await page.getByText('What happened').click();
     await expectFitsPhone(page);
   });
 });

@@ -111,7 +111,7 @@ export function createVmStore(deps: { pool: Pool; onChange: (sessionId: string) 
                expires_at = clock_timestamp() + make_interval(secs => $6::float8 / 1000)
              from vm, candidate where s.session_id = candidate.session_id returning s.session_id, s.event_seq
            ) insert into auth_session_events (session_id, seq, type, actor, data)
-             select session_id, event_seq, 'vm_creating', 'controller', jsonb_build_object('vmId', $2::text, 'runtime', $4::text) from changed
+             select session_id, event_seq, 'vm_creating', 'controller', jsonb_build_object('vmId', $2::text, 'runtime', $4::text, 'hostId', $3::text) from changed
              returning session_id`,
           [sessionId, placement.vmId, placement.hostId, placement.runtime, placement.maxVms, placement.sessionMs],
         );
@@ -193,16 +193,20 @@ export function createVmStore(deps: { pool: Pool; onChange: (sessionId: string) 
       );
     },
 
-    /** Everything of the VM is verified gone; its slot is free again. */
+    /** Everything of the VM is verified gone; its slot is free again. `cause` says whether it had ended before. */
     markGone(vmId: string): Promise<boolean> {
       return change(
         `with ${SESSION_FIRST}, gone as (
            update browser_vms set state = 'gone', gone_at = clock_timestamp()
-           where vm_id = $1 and state <> 'gone' and (select count(*) from held) >= 0 returning vm_id
+           where vm_id = $1 and state <> 'gone' and (select count(*) from held) >= 0
+           returning vm_id, destroy_at
          ), changed as (
-           update auth_sessions s set event_seq = event_seq + 1 from gone where s.vm_id = gone.vm_id returning s.session_id, s.event_seq
+           update auth_sessions s set event_seq = event_seq + 1 from gone where s.vm_id = gone.vm_id
+           returning s.session_id, s.event_seq, gone.destroy_at
          ) insert into auth_session_events (session_id, seq, type, actor, data)
-           select session_id, event_seq, 'vm_destroyed', 'controller', '{}'::jsonb from changed returning session_id`,
+           select session_id, event_seq, 'vm_destroyed', 'controller', jsonb_build_object('cause',
+             case when exists (select from auth_session_events e where e.session_id = changed.session_id and e.type = 'vm_exited'
+               and e.at < changed.destroy_at) then 'had_ended' else 'grace_over' end) from changed returning session_id`,
         [vmId],
       );
     },

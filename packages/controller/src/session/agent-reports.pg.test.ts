@@ -111,4 +111,14 @@ describe('a hand-over that is refused as invalid', () => {
     expect(answer).toMatchObject({ result: 'refused', reason: 'invalid' });
     expect(await sessions.store.find(sessionId)).toMatchObject({ status: 'failed' });
   });
+
+  it('says in the timeline why it was refused, and that it was not the agent who did', async () => {
+    const { sessionId, vmId } = await sessions.awaitPerson();
+    const handover = toHandover({ files: [{ path: '.other', contentBase64: 'e30=' }] });
+    await createReports(null).report(vmId, sessionId, handover);
+    expect((await sessions.store.listSteps(sessionId, 0)).slice(-2)).toMatchObject([
+      { type: 'handover_refused', actor: 'controller', data: { handoverId: handover.handoverId, reason: 'invalid' } },
+      { type: 'session_failed', actor: 'controller', data: { code: 'store_failed', cause: 'sign_in_failed' } },
+    ]);
+  });
 });

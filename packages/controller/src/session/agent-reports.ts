@@ -28,13 +28,14 @@ export type AgentReports = ReturnType<typeof createAgentReports>;
 export function createAgentReports(deps: AgentReportsDeps) {
   const { store, vms } = deps;
 
-  async function fail(sessionId: string, code: Parameters<typeof toFailureMessage>[0], detail: string): Promise<void> {
-    await store.end(sessionId, {
-      event: 'sign_in_failed',
-      code,
-      message: toFailureMessage(code, detail),
-      actor: 'agent',
-    });
+  async function fail(
+    actor: NewStep['actor'],
+    sessionId: string,
+    code: Parameters<typeof toFailureMessage>[0],
+    detail: string,
+  ): Promise<void> {
+    const message = toFailureMessage(code, detail);
+    await store.end(sessionId, { event: 'sign_in_failed', code, message, actor });
   }
 
   async function note(sessionId: string, type: NewStep['type'], data: Record<string, unknown>): Promise<void> {
@@ -51,7 +52,7 @@ export function createAgentReports(deps: AgentReportsDeps) {
       // An agent that was claimed before an upgrade may hold a login; it speaks the same version.
       const isOther = deps.expectedBuildId !== null && hello.buildId !== deps.expectedBuildId;
       if (isOther && !greeted.claimedBefore) {
-        await fail(sessionId, 'vm_start_failed', 'its agent is another build than this server ships');
+        await fail('controller', sessionId, 'vm_start_failed', 'its agent is another build than this server ships');
         return null;
       }
       await vms.markClaimed(vmId);
@@ -88,15 +89,17 @@ export function createAgentReports(deps: AgentReportsDeps) {
           await deps.answers.markDelivered(sessionId, message.answerId);
           return null;
         case 'sign_in_failed':
-          await fail(sessionId, message.code, message.detail);
+          await fail('agent', sessionId, message.code, message.detail);
           return null;
         case 'handover': {
           const row = await store.find(sessionId);
           if (row === null) throw new Error(`session ${sessionId} of ${vmId} is not in the database`);
           const answer = await deps.takeHandover(row, vmId, message);
           // The agent has nothing else to offer.
-          if (answer.reason === 'invalid') await fail(sessionId, 'store_failed', 'it is not what was asked for');
-          if (answer.reason === 'too_large') await fail(sessionId, 'credential_too_large', 'all files together');
+          if (answer.reason === 'invalid')
+            await fail('controller', sessionId, 'store_failed', 'it is not what was asked for');
+          if (answer.reason === 'too_large')
+            await fail('controller', sessionId, 'credential_too_large', 'all files together');
           return answer;
         }
         default:

@@ -56,7 +56,8 @@ export function createAuthSessions(deps: AuthSessionsDeps) {
       const fact = deps.links.fact(row.vm.vmId);
       if ((asked && fact.settled) || !(await isStillActive(row.sessionId))) return;
       // The VM is another controller's: it sees the row and asks.
-      if (fact.state === 'idle') await store.beginSettling(row.sessionId, 'cancel_requested');
+      if (fact.state === 'idle')
+        await store.beginSettling(row.sessionId, { cause: 'cancel_requested', code: 'superseded' });
       if (fact.state === 'connected' && !asked) {
         deps.links.settle(row.vm.vmId);
         asked = true;

@@ -3,10 +3,10 @@
  * A VM's end or a deadline ends a session only after settling: its agent, if it can still be reached, was asked for what it holds and
  * the link was read to its end (I3). A VM is destroyed only through here, after its session ended (I4).
  */
-import type { Stage, SessionEvent } from '@vestibule/protocol/session';
+import type { Stage } from '@vestibule/protocol/session';
 import type { FailureCode } from '@vestibule/protocol/session-failure';
 import type { VmExit } from '@vestibule/protocol/vm';
-import { isActive, type SessionRow, type VmRow } from './session-row.ts';
+import { isActive, type SessionRow, type SettlingCause, type VmRow } from './session-row.ts';
 import type { InstallRecord } from '../fleet/vm-store.ts';
 
 export type LinkFact = {
@@ -57,7 +57,7 @@ export type Operation =
   | { kind: 'create_vm'; vm: VmRow }
   | { kind: 'dial'; vmId: string }
   | { kind: 'record_exit'; vmId: string; exit: VmExit }
-  | { kind: 'begin_settling'; cause: SessionEvent }
+  | ({ kind: 'begin_settling' } & SettlingCause)
   | { kind: 'ask_settle'; vmId: string }
   | { kind: 'end'; event: 'sign_in_failed' | 'vm_ended' | 'deadline_passed'; code: FailureCode; detail?: string }
   | { kind: 'release'; vmId: string }
@@ -98,7 +98,7 @@ function planUnplaced(row: SessionRow, facts: Facts): Operation[] {
 /** A host that says nothing is unreachable, not lost, until its hold ends. */
 function planElsewhere(row: SessionRow, limits: Limits): Operation[] {
   if (row.hostSilentMs === null || row.hostSilentMs <= limits.holdMs) return [];
-  if (row.settlingSince === null) return [{ kind: 'begin_settling', cause: 'vm_ended' }];
+  if (row.settlingSince === null) return [{ kind: 'begin_settling', cause: 'vm_ended', code: 'host_lost' }];
   const heldMs = row.now.getTime() - row.settlingSince.getTime();
   return heldMs > limits.holdMs ? [{ kind: 'end', event: 'vm_ended', code: 'host_lost' }] : [];
 }
@@ -145,7 +145,8 @@ function planSettling(
   facts: NonNullable<Facts['vm']>,
   limits: Limits,
 ): Operation[] {
-  if (row.settlingSince === null) return [{ kind: 'begin_settling', cause: cause.event }];
+  const { event, ...why } = cause;
+  if (row.settlingSince === null) return [{ kind: 'begin_settling', cause: event, ...why }];
   const { link, inspection } = facts;
   const end: Operation =
     link.storeError === null

@@ -119,9 +119,11 @@ export function createReconciler(deps: ReconcilerDeps) {
       case 'record_exit':
         await vms.recordExit(operation.vmId, operation.exit);
         return;
-      case 'begin_settling':
-        await store.beginSettling(row.sessionId, operation.cause);
+      case 'begin_settling': {
+        const { kind: _, ...why } = operation;
+        await store.beginSettling(row.sessionId, why);
         return;
+      }
       case 'ask_settle':
         return links.settle(operation.vmId);
       case 'end':

@@ -4,6 +4,7 @@ import type {
   ActiveStatus,
   Capability,
   Mode,
+  SessionEvent,
   SessionEventType,
   SessionStep,
   Stage,
@@ -57,6 +58,9 @@ export type SessionRow = {
 };
 
 export type NewStep = { type: SessionEventType; actor: SessionStep['actor']; data?: Record<string, unknown> };
+
+/** Why settling begins, and as what the session would end if nothing is found: for whoever reads the timeline. */
+export type SettlingCause = { cause: SessionEvent; code: FailureCode; detail?: string };
 
 export function isActive(row: SessionRow): row is SessionRow & { status: ActiveStatus } {
   return !isTerminal(row.status);

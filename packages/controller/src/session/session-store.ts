@@ -8,7 +8,7 @@ import type { FailureCode } from '@vestibule/protocol/session-failure';
 import type { Pool } from 'pg';
 import type { Sql } from '../db/sql.ts';
 import { sources, targetOf } from './machine.ts';
-import type { NewStep, SessionRow } from './session-row.ts';
+import type { NewStep, SessionRow, SettlingCause } from './session-row.ts';
 import { SESSION_SELECT, type SessionRecord, toSessionRow } from './session-select.ts';
 
 export type NewSession = { userId: string; provider: string; mode: Mode; expiresInMs: number };
@@ -87,8 +87,9 @@ export function createSessionStore(deps: SessionStoreDeps) {
     return found;
   }
 
-  async function insert(session: NewSession, sql: Sql = pool): Promise<string> {
-    const step = toParameters({ type: 'session_created', actor: 'person', data: { mode: session.mode } });
+  async function insert(session: NewSession, sql: Sql = pool, supersedes?: string): Promise<string> {
+    const data = { mode: session.mode, ...(supersedes === undefined ? {} : { supersedes }) };
+    const step = toParameters({ type: 'session_created', actor: 'person', data });
     const result = await sql.query<{ session_id: string }>(
       `with changed as (
          insert into auth_sessions (user_id, provider, mode, expires_at, event_seq)
@@ -109,7 +110,7 @@ export function createSessionStore(deps: SessionStoreDeps) {
     const step = toParameters({
       type: END_STEP[status],
       actor: ending.actor,
-      data: { code: ending.code, cause: ending.event },
+      data: { code: ending.code, cause: ending.event, message: ending.message },
     });
     const ended = await change(
       sessionId,
@@ -150,7 +151,7 @@ export function createSessionStore(deps: SessionStoreDeps) {
       try {
         await client.query('begin');
         const ended = await end(oldId, ending, client);
-        const id = ended ? await insert(session, client) : null;
+        const id = ended ? await insert(session, client, oldId) : null;
         await client.query('commit');
         onChange(oldId);
         if (id !== null) onChange(id);
@@ -326,26 +327,26 @@ export function createSessionStore(deps: SessionStoreDeps) {
     },
 
     /** Durable start of settling (I3); true the first time. */
-    beginSettling(sessionId: string, cause: string): Promise<boolean> {
+    beginSettling(sessionId: string, why: SettlingCause): Promise<boolean> {
       return change(
         sessionId,
         `with changed as (
            update auth_sessions set settling_since = clock_timestamp(), event_seq = event_seq + 1
            where session_id = $1 and status = any($2) and settling_since is null returning session_id, event_seq
          ) ${logged(3)}`,
-        [sessionId, ACTIVE, ...toParameters({ type: 'settling', actor: 'controller', data: { cause } })],
+        [sessionId, ACTIVE, ...toParameters({ type: 'settling', actor: 'controller', data: why })],
       );
     },
 
     /** A login surfaced after the end (I5): noted once, on any terminal status. */
-    recordLateRefusal(sessionId: string, handoverId: string): Promise<boolean> {
+    recordLateRefusal(sessionId: string, handoverId: string, reason: string): Promise<boolean> {
       return change(
         sessionId,
         `with changed as (
            update auth_sessions set late_refused_at = clock_timestamp(), event_seq = event_seq + 1
            where session_id = $1 and late_refused_at is null and status <> all($2) returning session_id, event_seq
          ) ${logged(3)}`,
-        [sessionId, ACTIVE, ...toParameters({ type: 'late_refused', actor: 'agent', data: { handoverId } })],
+        [sessionId, ACTIVE, ...toParameters({ type: 'late_refused', actor: 'agent', data: { handoverId, reason } })],
       );
     },
   };

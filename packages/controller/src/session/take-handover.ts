@@ -46,10 +46,10 @@ export function createTakeHandover(deps: TakeHandoverDeps): TakeHandover {
       case 'stored':
         return { type: 'handover_answer', handoverId, result: 'stored' };
       case 'stored_other':
-        await store.recordLateRefusal(row.sessionId, handoverId);
+        await store.recordLateRefusal(row.sessionId, handoverId, 'already_stored_other');
         return { type: 'handover_answer', handoverId, result: 'refused', reason: 'already_stored_other' };
       case 'ended':
-        await store.recordLateRefusal(row.sessionId, handoverId);
+        await store.recordLateRefusal(row.sessionId, handoverId, 'session_ended');
         return { type: 'handover_answer', handoverId, result: 'refused', reason: 'session_ended' };
       case undefined:
         return { type: 'handover_answer', handoverId, result: 'refused', reason: 'session_ended' };

@@ -3,7 +3,7 @@ import type { SessionStep } from '@vestibule/protocol/session';
 import type { ReactNode } from 'react';
 import { useEffect, useRef } from 'react';
 import { CentredPage } from '../ui/page-shell.tsx';
-import { StepsDetails } from './steps-list.tsx';
+import { WhatHappened } from './timeline.tsx';
 
 type OutcomeFrameProps = {
   mark: ReactNode;
@@ -26,7 +26,7 @@ export function OutcomeFrame({ mark, heading, lead, children, steps }: OutcomeFr
         <div className="mt-2 text-muted">{lead}</div>
         {children}
       </div>
-      <StepsDetails steps={steps} />
+      <WhatHappened steps={steps} />
     </CentredPage>
   );
 }

@@ -11,7 +11,7 @@ import { Preparing } from './preparing.tsx';
 import type { Connection } from './push-state.ts';
 import { SessionBar } from './session-bar.tsx';
 import type { SessionScreenProps } from './session-screen-props.ts';
-import { StepsList } from './steps-list.tsx';
+import { Timeline } from './timeline.tsx';
 import { ToolButton } from './tool-button.tsx';
 
 export function WorkingScreen(props: SessionScreenProps & { connection: Connection }) {
@@ -83,7 +83,7 @@ export function WorkingScreen(props: SessionScreenProps & { connection: Connecti
             aria-label="Steps of this sign-in"
             className="absolute inset-x-0 bottom-0 max-h-[65%] overflow-auto border-t border-line bg-surface p-5 shadow-lg sm:static sm:max-h-none sm:w-80 sm:border-t-0 sm:border-l sm:shadow-none"
           >
-            <StepsList steps={steps} />
+            <Timeline steps={steps} />
           </aside>
         ) : null}
       </main>

@@ -24,8 +24,8 @@ the runtime \`process\` by \`e2e/deaths.e2e.ts\`, and every exit code from 0 to 
 
 const RECORDS = `The record of the VM in each cell: its state in the end, \`exit_code\` and \`exit_reason\`, and whether the timeline's
 event \`vm_exited\` calls the end normal. An end before the commit is not normal, also when the session completes all the same: what the agent
-sent before is read to its end first. A frozen VM is ended by time: the deadline's, if nothing was stored, then the grace's. Of a VM whose
-host is gone nothing is known until the host is back; its record stays as it was.`;
+sent before is read to its end first. A frozen VM is ended by time: the deadline's, if nothing was stored, then the grace's. A VM
+whose host is gone is given up as \`lost\`; nothing is known of its end until the host is back and destroys it.`;
 
 const moments = Object.keys(MOMENTS) as DeathMoment[];
 const ways = Object.keys(WAYS) as DeathWay[];

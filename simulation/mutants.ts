@@ -85,7 +85,7 @@ const BY_SCHEDULES: Omit<Mutant, 'by'>[] = [
     name: 'do not say that a login surfaced too late',
     file: TAKE,
     find: `case 'ended':
-        await store.recordLateRefusal(row.sessionId, handoverId);`,
+        await store.recordLateRefusal(row.sessionId, handoverId, 'session_ended');`,
     replace: `case 'ended':`,
   },
   {

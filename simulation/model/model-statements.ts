@@ -8,7 +8,7 @@ import type { RuntimeKind, VmExit } from '@vestibule/protocol/vm';
 import type { Handover } from '@vestibule/protocol/agent-messages';
 import type { HandoverState, SealedCredential } from '@vestibule/controller/session/completion-store';
 import { sources, targetOf } from '@vestibule/controller/session/machine';
-import type { NewStep, SessionRow } from '@vestibule/controller/session/session-row';
+import type { DestroyCause, NewStep, SessionRow, SettlingCause } from '@vestibule/controller/session/session-row';
 import type { Ending, NewSession } from '@vestibule/controller/session/session-store';
 import type { HostOffer, InstallRecord, VmClaim, VmPlacement } from '@vestibule/controller/fleet/vm-store';
 import type { ModelDatabase, ModelSession } from './model-database.ts';
@@ -60,7 +60,13 @@ export function toRow(db: ModelDatabase, session: ModelSession, now: Date): Sess
   };
 }
 
-export function insertSession(db: ModelDatabase, sessionId: string, session: NewSession, now: Date): string {
+export function insertSession(
+  db: ModelDatabase,
+  sessionId: string,
+  session: NewSession,
+  now: Date,
+  supersedes?: string,
+): string {
   const { userId, provider, mode, expiresInMs } = session;
   db.insertSession({
     ...{ sessionId, userId, provider, mode, status: 'started', stage: 'installing', vmId: null, credentialId: null },
@@ -68,7 +74,8 @@ export function insertSession(db: ModelDatabase, sessionId: string, session: New
     ...{ capabilities: [], completedAt: null, endedAt: null, errorCode: null, errorMessage: null, errorStage: null },
     ...{ lateRefusedAt: null, seq: 1 },
   });
-  const step = { seq: 1, at: now.toISOString(), type: 'session_created', actor: 'person', data: { mode } } as const;
+  const data = { mode, ...(supersedes === undefined ? {} : { supersedes }) };
+  const step = { seq: 1, at: now.toISOString(), type: 'session_created', actor: 'person', data } as const;
   db.appendEvent(sessionId, step);
   return sessionId;
 }
@@ -83,7 +90,7 @@ export function end(db: ModelDatabase, sessionId: string, ending: Ending, graceM
     db,
     session,
     { status, endedAt: now, ...words },
-    { type: END_STEP[status], actor, data: { code, cause: event } },
+    { type: END_STEP[status], actor, data: { code, cause: event, message } },
     now,
   );
   doom(db, session, graceMs, now, false);
@@ -175,21 +182,27 @@ export function openUrl(db: ModelDatabase, sessionId: string, data: Record<strin
   return move(db, sessionId, null, ['url_opened', 'awaiting_user_auth', 'awaiting_person'], step, now);
 }
 
-export function beginSettling(db: ModelDatabase, sessionId: string, cause: string, now: Date): boolean {
+export function beginSettling(db: ModelDatabase, sessionId: string, why: SettlingCause, now: Date): boolean {
   const guard = (session: ModelSession): boolean => isActive(session) && session.settlingSince === null;
   return change(
     db,
     sessionId,
     guard,
     { settlingSince: now },
-    { type: 'settling', actor: 'controller', data: { cause } },
+    { type: 'settling', actor: 'controller', data: why },
     now,
   );
 }
 
-export function recordLateRefusal(db: ModelDatabase, sessionId: string, handoverId: string, now: Date): boolean {
+export function recordLateRefusal(
+  db: ModelDatabase,
+  sessionId: string,
+  handoverId: string,
+  reason: string,
+  now: Date,
+): boolean {
   const guard = (session: ModelSession): boolean => !isActive(session) && session.lateRefusedAt === null;
-  const step = { type: 'late_refused', actor: 'agent', data: { handoverId } } as const;
+  const step = { type: 'late_refused', actor: 'agent', data: { handoverId, reason } } as const;
   return change(db, sessionId, guard, { lateRefusedAt: now }, step, now);
 }
 
@@ -261,7 +274,7 @@ export function place(db: ModelDatabase, sessionId: string, placement: VmPlaceme
     ...{ claimedAt: null, goneAt: null },
   });
   const what = { vmId, stage: 'starting_vm', waitingFor: null, expiresAt: after(now, sessionMs) } as const;
-  log(db, session, what, { type: 'vm_creating', actor: 'controller', data: { vmId, runtime } }, now);
+  log(db, session, what, { type: 'vm_creating', actor: 'controller', data: { vmId, runtime, hostId } }, now);
   return true;
 }
 
@@ -352,14 +365,14 @@ export function recordExit(db: ModelDatabase, vmId: string, exit: VmExit, now: D
   return session.sessionId;
 }
 
-export function markGone(db: ModelDatabase, vmId: string, now: Date): string | null {
+export function markGone(db: ModelDatabase, vmId: string, cause: DestroyCause, now: Date): string | null {
   lockSessionFirst(db, vmId);
   const vm = db.vms.get(vmId);
   if (vm === undefined || vm.state === 'gone') return null;
   db.updateVm(vm, { state: 'gone', goneAt: now });
   const session = findSessionOf(db, vmId);
   if (session === null) return null;
-  log(db, session, {}, { type: 'vm_destroyed', actor: 'controller', data: {} }, now);
+  log(db, session, {}, { type: 'vm_destroyed', actor: 'controller', data: { cause } }, now);
   return session.sessionId;
 }
 

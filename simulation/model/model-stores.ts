@@ -51,7 +51,7 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
     async supersede(oldId, ending, session) {
       const id = await run('supersede', (db, now) =>
         statements.end(db, oldId, ending, graceMs, now)
-          ? statements.insertSession(db, newSessionId(), session, now)
+          ? statements.insertSession(db, newSessionId(), session, now, oldId)
           : null,
       );
       onChange(oldId);
@@ -129,15 +129,15 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
         sessionId,
         run('openUrl', (db, now) => statements.openUrl(db, sessionId, data, now)),
       ),
-    beginSettling: (sessionId, cause) =>
+    beginSettling: (sessionId, why) =>
       change(
         sessionId,
-        run('beginSettling', (db, now) => statements.beginSettling(db, sessionId, cause, now)),
+        run('beginSettling', (db, now) => statements.beginSettling(db, sessionId, why, now)),
       ),
-    recordLateRefusal: (sessionId, handoverId) =>
+    recordLateRefusal: (sessionId, handoverId, reason) =>
       change(
         sessionId,
-        run('recordLateRefusal', (db, now) => statements.recordLateRefusal(db, sessionId, handoverId, now)),
+        run('recordLateRefusal', (db, now) => statements.recordLateRefusal(db, sessionId, handoverId, reason, now)),
       ),
   };
 
@@ -168,7 +168,8 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
     markClaimed: (vmId) => run('markClaimed', (db, now) => statements.markClaimed(db, vmId, now)),
     markDraining: (vmId) => run('markDraining', (db) => statements.markDraining(db, vmId)),
     recordExit: (vmId, exit) => tell(run('recordExit', (db, now) => statements.recordExit(db, vmId, exit, now))),
-    markGone: (vmId) => tell(run('markGone', (db, now) => statements.markGone(db, vmId, now))),
+    markGone: (vmId, cause = 'grace_over') =>
+      tell(run('markGone', (db, now) => statements.markGone(db, vmId, cause, now))),
     listNotGone: (hostId) =>
       run('listNotGone', (db) => {
         const ours = [...db.vms.values()].filter((vm) => vm.hostId === hostId && vm.state !== 'gone');

@@ -143,9 +143,9 @@ async function watchSilence(pool: Pool, sessionId: string): Promise<void> {
 
 const isEnded = ({ status }: Seen): boolean => isTerminal(status);
 
-async function isOver(pool: Pool, sessionId: string, way: DeathWay): Promise<boolean> {
+async function isOver(pool: Pool, sessionId: string): Promise<boolean> {
   const seen = await see(pool, sessionId);
-  return isEnded(seen) && (seen.state === 'gone' || way === 'host_gone');
+  return isEnded(seen) && (seen.state === 'gone' || seen.state === 'lost');
 }
 
 async function tell(pool: Pool, sessionId: string): Promise<Outcome> {
@@ -193,7 +193,7 @@ async function arrive(walk: Walk): Promise<void> {
   }
   if (moment === 'after') {
     await passGrace(rig.pool, vmId);
-    await waitUntil('the VM is gone', () => isOver(rig.pool, sessionId, 'clean'));
+    await waitUntil('the VM is gone', () => isOver(rig.pool, sessionId));
   }
 }
 
@@ -226,7 +226,7 @@ export async function playDeath(rig: DeathRig, moment: DeathMoment, way: DeathWa
     if (isHeld) await untilEnded(walk);
     if (way === 'frozen') await outlast(walk);
     if (way === 'host_gone') await watchSilence(rig.pool, sessionId);
-    await waitUntil('all is over', () => isOver(rig.pool, sessionId, way));
+    await waitUntil('all is over', () => isOver(rig.pool, sessionId));
     return await tell(rig.pool, sessionId);
   } finally {
     await release();

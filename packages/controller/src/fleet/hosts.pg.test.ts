@@ -153,7 +153,7 @@ describe('a VM on a host that says nothing', () => {
       sessionId: session.sessionId,
     });
     await expect(sessions.complete(session, toHandover())).rejects.toThrow('did not complete');
-    expect(await sessions.store.recordLateRefusal(session.sessionId, randomUUID())).toBe(true);
+    expect(await sessions.store.recordLateRefusal(session.sessionId, randomUUID(), 'session_ended')).toBe(true);
     expect((await sessions.store.find(session.sessionId))?.vm?.state).toBe('lost');
   });
 });

@@ -2,6 +2,7 @@
 import type { RuntimeKind, VmExit } from '@vestibule/protocol/vm';
 import { ACTIVE_STATUSES } from '@vestibule/protocol/session';
 import type { Pool } from 'pg';
+import type { DestroyCause } from '../session/session-row.ts';
 
 export type VmPlacement = { vmId: string; hostId: string; runtime: RuntimeKind; maxVms: number; sessionMs: number };
 /** `claimedBefore`: an earlier link was given the session already. */
@@ -193,21 +194,17 @@ export function createVmStore(deps: { pool: Pool; onChange: (sessionId: string) 
       );
     },
 
-    /** Everything of the VM is verified gone; its slot is free again. `cause` says whether it had ended before. */
-    markGone(vmId: string): Promise<boolean> {
+    /** Everything of the VM is verified gone; its slot is free again. */
+    markGone(vmId: string, cause: DestroyCause = 'grace_over'): Promise<boolean> {
       return change(
         `with ${SESSION_FIRST}, gone as (
            update browser_vms set state = 'gone', gone_at = clock_timestamp()
-           where vm_id = $1 and state <> 'gone' and (select count(*) from held) >= 0
-           returning vm_id, destroy_at
+           where vm_id = $1 and state <> 'gone' and (select count(*) from held) >= 0 returning vm_id
          ), changed as (
-           update auth_sessions s set event_seq = event_seq + 1 from gone where s.vm_id = gone.vm_id
-           returning s.session_id, s.event_seq, gone.destroy_at
+           update auth_sessions s set event_seq = event_seq + 1 from gone where s.vm_id = gone.vm_id returning s.session_id, s.event_seq
          ) insert into auth_session_events (session_id, seq, type, actor, data)
-           select session_id, event_seq, 'vm_destroyed', 'controller', jsonb_build_object('cause',
-             case when exists (select from auth_session_events e where e.session_id = changed.session_id and e.type = 'vm_exited'
-               and e.at < changed.destroy_at) then 'had_ended' else 'grace_over' end) from changed returning session_id`,
-        [vmId],
+           select session_id, event_seq, 'vm_destroyed', 'controller', jsonb_build_object('cause', $2::text) from changed returning session_id`,
+        [vmId, cause],
       );
     },
 

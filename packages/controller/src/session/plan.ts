@@ -6,7 +6,7 @@
 import type { Stage } from '@vestibule/protocol/session';
 import type { FailureCode } from '@vestibule/protocol/session-failure';
 import type { VmExit } from '@vestibule/protocol/vm';
-import { isActive, type SessionRow, type SettlingCause, type VmRow } from './session-row.ts';
+import { type DestroyCause, isActive, type SessionRow, type SettlingCause, type VmRow } from './session-row.ts';
 import type { InstallRecord } from '../fleet/vm-store.ts';
 
 export type LinkFact = {
@@ -62,7 +62,7 @@ export type Operation =
   | { kind: 'end'; event: 'sign_in_failed' | 'vm_ended' | 'deadline_passed'; code: FailureCode; detail?: string }
   | { kind: 'release'; vmId: string }
   | { kind: 'mark_lost'; vmId: string }
-  | { kind: 'destroy_vm'; vm: VmRow };
+  | { kind: 'destroy_vm'; vm: VmRow; cause: DestroyCause };
 
 /** A running agent is reached within this time, or not at all. */
 const REACH_MS = 10_000;
@@ -218,7 +218,9 @@ function planEnded(row: SessionRow, facts: Facts, limits: Limits): Operation[] {
   const nothingLeft = inspection.state !== 'running' && link.state !== 'connected';
   // A session that ended in the very moment its VM was placed could not set its time: nothing of it was ever used.
   const graceOver = vm.destroyAt === null || row.now >= vm.destroyAt;
-  if (nothingLeft || graceOver) operations.push({ kind: 'destroy_vm', vm });
+  // One that is draining is being ended by us.
+  const cause = nothingLeft && vm.state !== 'draining' ? 'had_ended' : 'grace_over';
+  if (nothingLeft || graceOver) operations.push({ kind: 'destroy_vm', vm, cause });
   return operations;
 }
 

@@ -8,7 +8,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { VmStore } from '../fleet/vm-store.ts';
 import { type Facts, type Limits, type Operation, plan, toUnseenExit } from './plan.ts';
 import type { FindBlocker, Host, Layers, Links } from './reconciler-ports.ts';
-import { isActive, type SessionRow, type VmRow } from './session-row.ts';
+import { type DestroyCause, isActive, type SessionRow, type VmRow } from './session-row.ts';
 import type { SessionStore } from './session-store.ts';
 
 const TICK_MS = 500;
@@ -79,13 +79,13 @@ export function createReconciler(deps: ReconcilerDeps) {
     if (now !== null && isActive(now)) links.dial(vmId);
   }
 
-  async function destroyVm({ vmId, state }: VmRow): Promise<void> {
+  async function destroyVm({ vmId, state }: VmRow, cause: DestroyCause): Promise<void> {
     await vms.markDraining(vmId);
     links.shutdown(vmId);
     const exit = await host.destroy(vmId);
     await links.drop(vmId);
     if (exit !== null || state !== 'creating') await vms.recordExit(vmId, exit ?? toUnseenExit(new Date()));
-    await vms.markGone(vmId);
+    await vms.markGone(vmId, cause);
   }
 
   async function end(row: SessionRow, operation: Extract<Operation, { kind: 'end' }>): Promise<void> {
@@ -134,7 +134,7 @@ export function createReconciler(deps: ReconcilerDeps) {
         await vms.markLost(operation.vmId, deps.limits.holdMs);
         return;
       case 'destroy_vm':
-        return destroyVm(operation.vm);
+        return destroyVm(operation.vm, operation.cause);
       default:
         return operation satisfies never;
     }

@@ -62,6 +62,9 @@ export type NewStep = { type: SessionEventType; actor: SessionStep['actor']; dat
 /** Why settling begins, and as what the session would end if nothing is found: for whoever reads the timeline. */
 export type SettlingCause = { cause: SessionEvent; code: FailureCode; detail?: string };
 
+/** Why a VM is destroyed: the grace after its session is over, or it had ended before. */
+export type DestroyCause = 'grace_over' | 'had_ended';
+
 export function isActive(row: SessionRow): row is SessionRow & { status: ActiveStatus } {
   return !isTerminal(row.status);
 }

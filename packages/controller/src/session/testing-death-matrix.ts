@@ -60,14 +60,14 @@ const FROZEN: VmRecord = gone(
   137,
   'exited with code 137 (as if by SIGKILL): it did not end within 1000 ms of being asked',
 );
-/** Nobody can reach the VM: its record stays as it was until its host is back and clears it up. */
-const untouched = (state: VmState): VmRecord => ({ vm: { state, exitCode: null, exitReason: null } });
+/** Nobody can reach the VM: it is given up, with no end written down, until its host is back and destroys it. */
+const LOST: VmRecord = { vm: { state: 'lost', exitCode: null, exitReason: null } };
 /** A VM told to end exits with 1 on purpose. */
 const SHUT_DOWN: Cell = { ...COMPLETED, ...gone(1, 'exited with code 1'), exitEvent: 'normal' };
 
 type Row = Readonly<Record<DeathWay, Cell>>;
 
-function unfinished(errorCode: FailureCode, state: VmState): Row {
+function unfinished(errorCode: FailureCode): Row {
   const end = { ...failed(errorCode), exitEvent: 'not normal' } as const;
   return {
     clean: { ...end, ...ENDED.clean },
@@ -75,7 +75,7 @@ function unfinished(errorCode: FailureCode, state: VmState): Row {
     signal: { ...end, ...ENDED.signal },
     vanished: { ...end, ...ENDED.vanished },
     frozen: { ...TIMED_OUT, ...FROZEN, exitEvent: 'normal' },
-    host_gone: { ...failed('host_lost'), ...untouched(state), exitEvent: 'none' },
+    host_gone: { ...failed('host_lost'), ...LOST, exitEvent: 'none' },
   };
 }
 
@@ -87,15 +87,15 @@ function completed(exitEvent: 'normal' | 'not normal'): Row {
     signal: { ...COMPLETED, ...ENDED.signal, exitEvent },
     vanished: { ...COMPLETED, ...ENDED.vanished, exitEvent },
     frozen: { ...COMPLETED, ...FROZEN, exitEvent: 'normal' },
-    host_gone: { ...COMPLETED, ...untouched('claimed'), exitEvent: 'none' },
+    host_gone: { ...COMPLETED, ...LOST, exitEvent: 'none' },
   };
 }
 
 export const DEATH_MATRIX: Readonly<Record<DeathMoment, Row>> = {
-  starting: unfinished('vm_start_failed', 'creating'),
-  before_url: unfinished('vm_ended', 'claimed'),
-  awaiting_person: unfinished('vm_ended', 'claimed'),
-  file_incomplete: unfinished('vm_ended', 'claimed'),
+  starting: unfinished('vm_start_failed'),
+  before_url: unfinished('vm_ended'),
+  awaiting_person: unfinished('vm_ended'),
+  file_incomplete: unfinished('vm_ended'),
   handover_in_flight: completed('not normal'),
   unacknowledged: completed('normal'),
   in_grace: completed('normal'),

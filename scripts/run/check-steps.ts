@@ -23,4 +23,5 @@ export const CHECK_STEPS: readonly Step[] = [
   { name: 'settings', ...script('settings-example.ts', '--check') },
   { name: 'readme', ...script('readme-tables.ts', '--check') },
   { name: 'deaths', ...script('death-matrix.ts', '--check') },
+  { name: 'invariants', ...script('check-invariants.ts') },
 ];

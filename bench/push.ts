@@ -130,10 +130,13 @@ async function measure(server: VestibuleServer, readers: readonly StreamReader[]
   }
 }
 
+const toProgram = (name: string): URL => new URL(`./programs/${name}.ts`, import.meta.url);
 const count = readCount({ help: HELP, fallback: 10_000, least: READERS });
 const server = await startVestibule({ args: ['--demo'], env: { VESTIBULE_RUNTIME: 'fake' } });
-const readers = Array.from({ length: READERS }, () => startProgram<ReaderRequest, ReaderAnswer>('stream-reader'));
-const maker = startProgram<ChangeRequest, ChangeAnswer>('change-maker');
+const readers = Array.from({ length: READERS }, () =>
+  startProgram<ReaderRequest, ReaderAnswer>(toProgram('stream-reader')),
+);
+const maker = startProgram<ChangeRequest, ChangeAnswer>(toProgram('change-maker'));
 try {
   const measured = await measure(server, readers, maker, count);
   console.log(JSON.stringify({ bench: 'push', n: count, ...measured, goal: GOAL, load1: round(loadavg()[0] ?? 0, 1) }));

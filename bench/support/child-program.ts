@@ -7,15 +7,17 @@ export type ChildProgram<Request, Answer> = {
   /** Rejects when the program ends or answers that it failed. */
   ask(request: Request): Promise<Answer>;
   stop(): Promise<void>;
+  pid: number;
 };
 
 type Reply<Answer> = { answer: Answer } | { error: string };
 
-/** @param name of a file in `bench/programs` */
-export function startProgram<Request, Answer>(name: string): ChildProgram<Request, Answer> {
-  const child = fork(fileURLToPath(new URL(`../programs/${name}.ts`, import.meta.url)));
+/** @param file the program */
+export function startProgram<Request, Answer>(file: URL): ChildProgram<Request, Answer> {
+  const child = fork(fileURLToPath(file));
   const ended = once(child, 'exit');
   return {
+    pid: child.pid ?? 0,
     ask: (request) => ask(child, request),
     async stop() {
       child.kill();

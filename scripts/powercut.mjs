@@ -1,0 +1,18 @@
+/** `npm run powercut`: node packages, then `powercut/main.ts`, which needs no build. */
+import { requireNode } from './start/node-version.mjs';
+import { ROOT, TSX } from './start/paths.mjs';
+import { ensureNodePackages } from './start/prepare.mjs';
+import { runInTerminal } from './start/run-program.mjs';
+
+async function main() {
+  requireNode();
+  await ensureNodePackages({ install: true });
+  return runInTerminal(process.execPath, [TSX, 'powercut/main.ts', ...process.argv.slice(2)], { cwd: ROOT });
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

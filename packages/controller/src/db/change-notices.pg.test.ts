@@ -43,4 +43,18 @@ describe('change notices', () => {
       .toBeGreaterThan(0);
     for (const { notices } of [one, other]) await notices.close();
   });
+
+  it('do not wait behind the queries of a busy pool', async () => {
+    const [one, other] = [await startNotices(), await startNotices()];
+    const { appPool: pool } = database;
+    const held = await Promise.all(
+      Array.from({ length: pool.options.max - pool.totalCount + pool.idleCount }, () => pool.connect()),
+    );
+    const waiting = pool.query('select 1');
+    one.notices.publish('in-a-burst');
+    await expect.poll(() => other.heard, PATIENCE).toEqual(['in-a-burst']);
+    for (const client of held) client.release();
+    await waiting;
+    for (const { notices } of [one, other]) await notices.close();
+  });
 });

@@ -19,6 +19,9 @@ export function createChangeNotices(deps: { pool: Pool; onChange: (sessionId: st
   const pending = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   let listener: PoolClient | null = null;
+  /** The listener once it listens. It speaks too: in the pool, a hint would wait behind every query that a burst of changes brings. */
+  let speaker: PoolClient | null = null;
+  let isSending = false;
   let reconnect: NodeJS.Timeout | null = null;
   let closed = false;
   const underWay = new Set<Promise<unknown>>();
@@ -29,12 +32,32 @@ export function createChangeNotices(deps: { pool: Pool; onChange: (sessionId: st
   }
 
   async function flush(): Promise<void> {
-    timer = null;
     const ids = [...pending];
     pending.clear();
     for (let from = 0; from < ids.length; from += MAX_IDS) {
-      await pool.query('select pg_notify($1, $2)', [CHANNEL, [self, ...ids.slice(from, from + MAX_IDS)].join(',')]);
+      await (speaker ?? pool).query('select pg_notify($1, $2)', [
+        CHANNEL,
+        [self, ...ids.slice(from, from + MAX_IDS)].join(','),
+      ]);
     }
+  }
+
+  /** What is published while one is under way goes with the next. */
+  function send(): void {
+    timer = null;
+    isSending = true;
+    const sent = flush()
+      .catch((error: unknown) => log.warn({ err: error }, 'telling other controllers failed'))
+      .finally(() => {
+        isSending = false;
+        if (pending.size > 0) schedule();
+      });
+    follow(sent);
+  }
+
+  function schedule(): void {
+    if (closed || isSending) return;
+    timer ??= setTimeout(send, COALESCE_MS).unref();
   }
 
   async function listen(): Promise<void> {
@@ -44,6 +67,7 @@ export function createChangeNotices(deps: { pool: Pool; onChange: (sessionId: st
     const drop = (): void => {
       if (listener !== client) return;
       listener = null;
+      speaker = null;
       client.release(true);
       again();
     };
@@ -59,6 +83,7 @@ export function createChangeNotices(deps: { pool: Pool; onChange: (sessionId: st
       drop();
       throw error;
     });
+    if (listener === client) speaker = client;
   }
 
   /** One attempt at a time: a broken connection may both fail its `listen` and report an error. */
@@ -77,10 +102,7 @@ export function createChangeNotices(deps: { pool: Pool; onChange: (sessionId: st
     publish(sessionId: string): void {
       if (closed) return;
       pending.add(sessionId);
-      timer ??= setTimeout(
-        () => follow(flush().catch((error: unknown) => log.warn({ err: error }, 'telling other controllers failed'))),
-        COALESCE_MS,
-      ).unref();
+      schedule();
     },
     /** Resolves when no connection is held any more. */
     async close(): Promise<void> {
@@ -88,6 +110,7 @@ export function createChangeNotices(deps: { pool: Pool; onChange: (sessionId: st
       for (const waiting of [timer, reconnect]) if (waiting !== null) clearTimeout(waiting);
       listener?.release(true);
       listener = null;
+      speaker = null;
       await Promise.all(underWay);
     },
   };

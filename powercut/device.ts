@@ -5,7 +5,8 @@
  *
  * What the product's file system has not written is in its own page cache. What it wrote without asking for a flush is in the outer page
  * cache, as in the volatile cache of a disk. Only a flush (`fsync` to its end) brings it to the medium, or the kernel when it pleases. A
- * copy of the medium is therefore what a machine finds after the cut. Needs root and loop devices, as any Linux kernel has them.
+ * copy of the medium is therefore what a machine finds after the cut. Needs root and loop devices, and mounts that no other namespace
+ * copies: a file system that stays mounted there would go on writing to the medium.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -20,12 +21,14 @@ const MEDIUM_MIB = 800;
 /** All written when it is made: nothing is left for the kernel to do later, in a moment that is copied. */
 const MKFS = ['-q', '-F', '-E', 'nodiscard,lazy_itable_init=0,lazy_journal_init=0'];
 /** A device that was just let go of is busy for a moment; a busy machine's moment is long. */
-const UNMOUNT_ATTEMPTS = 600;
+const ATTEMPTS = 600;
 const STEP_MS = 50;
 
 export type Device = {
   /** Where the product's file system is mounted. */
   mount: string;
+  /** Everything written so far is kept, whatever is done to it later. */
+  sync(): Promise<void>;
   /** Copies the medium as it is at one moment. Call it while nobody writes. */
   capture(target: string): Promise<void>;
   /** Writes what is pending to this medium, which nobody looks at any more, and lets go of everything. */
@@ -44,25 +47,36 @@ async function attach(file: string): Promise<string> {
   return stdout.trim();
 }
 
+/** A device that something still holds would write to its file later, under whoever uses that file then. */
+async function detach(loop: string): Promise<void> {
+  await run('losetup', ['--detach', loop]);
+  const isAttached = (): boolean => existsSync(`/sys/block/${basename(loop)}/loop`);
+  for (let attempt = 1; isAttached(); attempt += 1) {
+    if (attempt === ATTEMPTS)
+      throw new Error(`${loop} is still in use: is its file system mounted in another namespace?`);
+    await wait(STEP_MS);
+  }
+}
+
 async function unmount(folder: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await run('umount', [folder]);
       return;
     } catch (error) {
-      if (attempt === UNMOUNT_ATTEMPTS) throw error;
+      if (attempt === ATTEMPTS) throw error;
       await wait(STEP_MS);
     }
   }
 }
 
-/** What has been written to a loop device so far, and what is on its way. */
-function readWrites(loop: string): string {
-  // Documentation/block/stat.rst: 4 writes, 6 sectors written, 8 requests in flight, 15 flushes.
+/** How much has been written to a loop device so far, and how many requests are on their way. */
+function readTraffic(loop: string): { written: string; inFlight: number } {
+  // Documentation/block/stat.rst, counted from 0: 4 writes, 6 sectors written, 8 requests in flight, 15 flushes.
   const fields = readFileSync(`/sys/block/${basename(loop)}/stat`, 'utf8')
     .trim()
     .split(/\s+/);
-  return [fields[4], fields[6], fields[8], fields[15]].join(' ');
+  return { written: [fields[4], fields[6], fields[15]].join(' '), inFlight: Number(fields[8]) };
 }
 
 /** @param noFlush the product's file system never asks for a flush */
@@ -78,7 +92,7 @@ export async function openDevice(folder: string, medium: string, noFlush: boolea
   };
   const mountLoop = async (file: string, at: string, options: string): Promise<string> => {
     const loop = await attach(file);
-    releases.push(() => run('losetup', ['--detach', loop]));
+    releases.push(() => detach(loop));
     await run('mount', ['-o', options, loop, at]);
     releases.push(() => unmount(at));
     return loop;
@@ -86,19 +100,31 @@ export async function openDevice(folder: string, medium: string, noFlush: boolea
   try {
     const loop = await mountLoop(medium, outer, 'noatime');
     await mountLoop(join(outer, 'disk'), mount, noFlush ? 'noatime,nobarrier' : 'noatime');
-    return { mount, capture: (target) => capture(loop, medium, target), remove };
+    return {
+      mount,
+      async sync() {
+        for (const each of [mount, outer]) await run('sync', ['--file-system', each]);
+      },
+      capture: (target) => capture(loop, medium, target),
+      remove,
+    };
   } catch (error) {
     await remove();
     throw error;
   }
 }
 
+/** A copy of two moments would be no state that a disk is ever in: a later write might be in it, and an earlier one not. */
 async function capture(loop: string, medium: string, target: string): Promise<void> {
   for (;;) {
-    const before = readWrites(loop);
-    await run('cp', ['--sparse=always', medium, target]);
-    // The kernel wrote something meanwhile, by itself: the copy would be of two moments.
-    if (readWrites(loop) === before) return;
+    const before = readTraffic(loop);
+    if (before.inFlight === 0) {
+      await run('cp', ['--sparse=always', medium, target]);
+      const after = readTraffic(loop);
+      // Otherwise the kernel wrote something by itself meanwhile.
+      if (after.inFlight === 0 && after.written === before.written) return;
+    }
+    await wait(STEP_MS);
   }
 }
 
@@ -119,6 +145,6 @@ export async function createMedium(folder: string, medium: string): Promise<void
       await unmount(outer);
     }
   } finally {
-    await run('losetup', ['--detach', loop]);
+    await detach(loop);
   }
 }

@@ -1,9 +1,7 @@
 /** Cuts the power again and again, each time on the disk that the cut before left, as one machine's life goes. */
-import { execFile } from 'node:child_process';
 import { existsSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { startProgram } from '../bench/support/child-program.ts';
 import type { Controller, ControllerAnswer, ControllerRequest } from './controller.ts';
 import { createMedium, openDevice, type Device } from './device.ts';
@@ -83,7 +81,7 @@ export async function runCuts(folder: string, cuts: number, disk: Disk): Promise
       }
       if (result.lost > 0) cuts = cut;
       // A control's disk is as good as new when it is written to: only what is acknowledged from then on is at stake.
-      if (!disk.fsync || disk.noFlush) await promisify(execFile)('sync', ['--file-system', device.mount, folder]);
+      if (!disk.fsync || disk.noFlush) await device.sync();
       if (cut === cuts) {
         await controller.ask({ kind: 'stop' });
         await controller.stop();

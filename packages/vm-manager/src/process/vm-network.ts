@@ -46,11 +46,18 @@ export function createVmNetworks(options: VmNetworkOptions) {
       ]);
     },
 
-    /** Idempotent. `last`: asked once the devices are gone; true takes the installation's table away as well. */
-    async destroy(vmId: string, last: () => Promise<boolean>): Promise<void> {
-      if (!(await removeDevices(vmId, toDevice(vmId)))) return;
+    /** Idempotent. */
+    async destroy(vmId: string): Promise<void> {
+      await removeDevices(vmId, toDevice(vmId));
+    },
+
+    /**
+     * Takes the installation's table away when no VM needs it; asked in the queue of the table's changes, so no set-up is overtaken.
+     * To be called after each removal, also a repeated one: a crash may have come between the last VM's end and this.
+     */
+    async dropTable(isUnused: () => Promise<boolean>): Promise<void> {
       await changeTable(async () => {
-        if (await last()) await runCommand(['nft', '-f', '-'], { stdin: toEmptyRuleset(table) });
+        if (await isUnused()) await runCommand(['nft', '-f', '-'], { stdin: toEmptyRuleset(table) });
       });
     },
 
@@ -79,15 +86,12 @@ async function createDevices(vmId: string, device: string, host: string, guest: 
   );
 }
 
-/** Whether there were any. */
-async function removeDevices(vmId: string, device: string): Promise<boolean> {
+async function removeDevices(vmId: string, device: string): Promise<void> {
   // Devices first: those of a removed namespace linger until the kernel gets to it.
   const commands: string[] = [];
   if (existsSync(`/sys/class/net/${device}`)) commands.push(`link del ${device}`);
   if (existsSync(`${NAMESPACES_DIR}/${vmId}`)) commands.push(`netns del ${vmId}`);
-  if (commands.length === 0) return false;
-  await runBatch(['ip'], commands);
-  return true;
+  if (commands.length > 0) await runBatch(['ip'], commands);
 }
 
 function runBatch(program: readonly string[], commands: readonly string[]): Promise<string> {

@@ -89,8 +89,9 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   }
 
   async function release(vmId: string): Promise<void> {
-    await networks?.destroy(vmId, async () => (await folders.list()).every((other) => other === vmId));
+    await networks?.destroy(vmId);
     await folders.remove(vmId);
+    await networks?.dropTable(async () => (await folders.list()).length === 0);
   }
 
   return {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { tryCommand } from '../process/run-command.ts';
+import { runCommand, tryCommand } from '../process/run-command.ts';
 import type { Runtime } from '../runtime.ts';
 import { describeRuntime } from '../runtime.conformance.ts';
 import { requireAbilities } from '../testing-abilities.ts';
@@ -205,6 +205,22 @@ describe.runIf(isAble)(`process, as ${isRoot ? 'root' : 'an ordinary user'}`, ()
     const runtime = bench.open({ nodePath: '/nowhere/node' });
     await expect(runtime.create({ vmId, slot: 0, layer: null, epoch: 1 })).rejects.toThrow(/starting vm_.*nowhere/);
     expect(await runtime.inspect(vmId)).toEqual({ state: 'missing' });
+    expect(await bench.traces()).toEqual(before);
+  });
+
+  it.runIf(isRoot)('leaves no packet filter when its last VMs are destroyed at once', async () => {
+    const before = await bench.traces();
+    const runtime = bench.open();
+    const vmIds = [bench.newVmId(), bench.newVmId()];
+    for (const [slot, vmId] of vmIds.entries()) await runtime.create({ vmId, slot, layer: null, epoch: 1 });
+    await Promise.all(vmIds.map((vmId) => runtime.destroy(vmId)));
+    expect(await bench.traces()).toEqual(before);
+  });
+
+  it.runIf(isRoot)('takes away the packet filter that a crash left, when its VM is destroyed again', async () => {
+    const before = await bench.traces();
+    await runCommand(['nft', 'add', 'table', 'inet', `vestibule_${bench.installationId}`]);
+    await bench.open().destroy(bench.newVmId());
     expect(await bench.traces()).toEqual(before);
   });
 

@@ -53,6 +53,8 @@ export type Journal = {
   note(fact: Fact, atMs?: number): void;
   /** Returns what ends the fault. */
   begin(kind: FaultKind, scope: Scope, detail?: string): () => void;
+  /** Calls for each fact from now on, as it is noted. Returns what ends that. */
+  watch(listener: (fact: Fact) => void): () => void;
   /** By time. */
   entries(): readonly Entry[];
 };
@@ -69,11 +71,13 @@ export function toWrites(files: CredentialFiles, state: WriteState): Write[] {
 /** Also written to `path`, line by line, so that a run that is interrupted can be understood. */
 export function openJournal(path: string | null): Journal {
   const entries: Entry[] = [];
+  const listeners = new Set<(fact: Fact) => void>();
   let faults = 0;
   const note: Journal['note'] = (fact, atMs = nowMs()) => {
     const entry = { atMs, ...fact };
     entries.push(entry);
     if (path !== null) appendFileSync(path, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
+    for (const listener of listeners) listener(fact);
   };
   return {
     note,
@@ -85,6 +89,10 @@ export function openJournal(path: string | null): Journal {
         if (!isOver) note({ type: 'fault_ended', faultId });
         isOver = true;
       };
+    },
+    watch(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     entries: () => entries.toSorted((one, other) => one.atMs - other.atMs),
   };

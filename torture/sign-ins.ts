@@ -89,7 +89,8 @@ async function ask(person: Person, userId: string, supersede: boolean): Promise<
   const { provider } = lane;
   while (!signal.aborted) {
     const other = lane.isShared && random.chance(0.15);
-    const client = (other ? random.pick(controllers) : lane.controller).client;
+    const preferred = other ? random.pick(controllers) : lane.controller;
+    const client = preferred.client ?? (lane.isShared ? random.pick(controllers).client : null);
     if (supersede) journal.note({ type: 'supersede_asked', userId, provider });
     const session = await client?.createSession({ userId, provider, supersede }).catch(() => null);
     if (session) {

@@ -91,8 +91,8 @@ it.each<[string, Scope]>([
 
 it('counts apart, by cause, what was destroyed before it could be handed over', () => {
   const journal = signInWell();
+  cut(journal, 'database', 900, 4_000, 'postmaster_killed');
   cut(journal, { vmId: VM.vmId }, 1_100, null, 'agent_killed');
-  cut(journal, 'database', 3_000, 4_000, 'postmaster_killed');
   expect(account(journal.entries(), [failed()], PATHS)).toEqual({
     violations: [],
     destroyedBeforeHandover: { agent_killed: 1 },

@@ -40,7 +40,7 @@ export type Violation = { kind: ViolationKind; sessionId: string; vmId: string |
 
 export type Account = {
   violations: Violation[];
-  /** By what cut it off first. */
+  /** By what ended the VM, or else by what cut it off first. */
   destroyedBeforeHandover: Record<string, number>;
 };
 
@@ -99,9 +99,14 @@ function judgeFailure(
   const stretch = { fromMs: completeAtMs, toMs: endedAtMs };
   const cuts = findCuts(books.faults, vm, stretch);
   const reachableMs = measureLongestGap(cuts, stretch);
-  if (reachableMs < REACHABLE_MS) return { cause: cuts[0]?.kind ?? 'ended_within_5_s' };
+  if (reachableMs < REACHABLE_MS) return { cause: findCause(cuts) };
   const words = `ended as ${signIn.status} ${Math.round(endedAtMs - completeAtMs)} ms after its login was complete, of which ${Math.round(reachableMs)} ms on end it could be handed over`;
   return { kind: 'false_failure', words };
+}
+
+function findCause(cuts: readonly Fault[]): string {
+  const destroyed = cuts.find(({ toMs }) => toMs === Infinity);
+  return (destroyed ?? cuts[0])?.kind ?? 'ended_within_5_s';
 }
 
 /** A newer sign-in asked for before this one began is the one that began it. */

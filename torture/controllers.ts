@@ -8,11 +8,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient, type Client } from '@vestibule/protocol/client';
-import type { FaultKind, Journal } from './journal.ts';
+import { nowMs, type FaultKind, type Journal } from './journal.ts';
 
 const START_AGAIN_MS = 200;
 const REQUEST_MS = 8_000;
 const STOP_MS = 30_000;
+/** Includes the longest time it is kept away on purpose. */
+const UP_MS = 60_000;
 
 export type ControllerOptions = {
   name: string;
@@ -75,8 +77,10 @@ export class Controller {
     await this.up();
   }
 
+  /** Rejects when it does not come up. */
   async up(): Promise<void> {
-    while (this.#origin === null) await delay(20);
+    for (const until = nowMs() + UP_MS; this.#origin === null; await delay(20))
+      if (nowMs() > until) throw new Error(`controller ${this.name} does not come up; see ${this.#options.logFile}`);
   }
 
   /** kill -9. It stays away for at least `pauseMs`. */

@@ -9,18 +9,24 @@ const REPORT_DIR = fileURLToPath(new URL('../test-results/torture', import.meta.
 const EXIT_WRONG = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
+const BY_SIGNAL = new Error('interrupted');
 
 function say(words: string): void {
   process.stderr.write(`torture: ${words}\n`);
 }
 
-/** The first signal takes everything down in order; there is no second way. */
+/** The first signal takes everything down in order, as does an error that nobody expected; there is no second way. */
 function waitForInterrupt(): AbortSignal {
   const interrupt = new AbortController();
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+    process.on(event, (error: unknown) => {
+      say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      interrupt.abort(error);
+    });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
       if (!interrupt.signal.aborted) say('interrupted; clearing up');
-      interrupt.abort();
+      interrupt.abort(BY_SIGNAL);
     });
   return interrupt.signal;
 }
@@ -36,7 +42,7 @@ async function run(options: Options): Promise<number> {
     if (wrong.length > 0) say(`not 0: ${wrong.join(', ')}`);
     return wrong.length > 0 ? EXIT_WRONG : 0;
   } catch (error) {
-    if (signal.aborted) return EXIT_INTERRUPTED;
+    if (signal.aborted) return signal.reason === BY_SIGNAL ? EXIT_INTERRUPTED : EXIT_WRONG;
     throw error;
   }
 }

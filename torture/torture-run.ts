@@ -49,6 +49,7 @@ async function torture(stage: Stage, options: RunOptions): Promise<Figures> {
   const controllers = [real.controller, fake.controller] as const;
   const startedAt = nowMs();
   const watch = watchSessions(database, journal);
+  signal.addEventListener('abort', () => void watch.close());
   const enough = new AbortController();
   const over = AbortSignal.any([signal, enough.signal]);
   const people = signInAgainAndAgain({

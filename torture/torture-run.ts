@@ -1,5 +1,5 @@
 /** One run, from the first sign-in to the last figure: chaos, then calm, then the account. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { account, type SignIn } from './accounting.ts';
 import { CREDENTIAL_PATHS } from './behaviours.ts';
 import { disturb } from './disturber.ts';
@@ -15,6 +15,7 @@ import { toFigures, writeSessions, writeStories, type Figures, type Leftovers } 
 import { watchSessions } from './session-watch.ts';
 import { signInAgainAndAgain, type Lane } from './sign-ins.ts';
 import { setStage, type Stage } from './stage.ts';
+import { listVms } from './vm-targets.ts';
 
 /** A deadline, its hold twice, grace, and the time to clear up. */
 const SETTLE_MS = 90_000;
@@ -105,17 +106,22 @@ async function torture(stage: Stage, options: RunOptions): Promise<Figures> {
 
 /** What is left once the controllers, which may run VMs, have stopped by themselves. */
 async function findLeftovers({ real, fake, database, marks }: Stage): Promise<Leftovers> {
-  const vms = await listVmsNotGone(database);
+  const inRows = await listVmsNotGone(database);
   await Promise.all([real.controller.stop(), fake.controller.stop()]);
   const places = [real, fake];
   const networks = await Promise.all(
     places.map(({ controller }) => findNetworks(controller.hostId?.slice('host_'.length) ?? 'none')),
   );
   return {
-    vms,
+    vms: [...new Set([...inRows, ...places.flatMap(({ disk }) => listVms(disk.dir)), ...toVmIds(networks.flat())])],
     processes: findProcesses(marks, await listOwnProcesses(database)),
     files: [...places.flatMap(({ disk }) => findFiles(disk.dir)), ...networks.flat()],
   };
+}
+
+/** Of the names of what is left of their networks. */
+function toVmIds(names: readonly string[]): string[] {
+  return names.filter((name) => name.includes('/vm_')).map((name) => basename(name));
 }
 
 /** This one, which has the run's folder in its hands, and the database, which still runs. */

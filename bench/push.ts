@@ -9,6 +9,7 @@ import pg from 'pg';
 import { startVestibule, type VestibuleServer } from '../e2e/support/vestibule-server.ts';
 import type { ChangeAnswer, ChangeMaker, ChangeRequest } from './programs/change-maker.ts';
 import type { ReaderAnswer, ReaderRequest, StreamReader } from './programs/stream-reader.ts';
+import { withCpuSeconds } from './support/cpu.ts';
 import { startProgram } from './support/child-program.ts';
 import { findEmbeddedSocket } from './support/embedded-socket.ts';
 import { percentile, round } from './support/measures.ts';
@@ -114,9 +115,9 @@ async function measure(server: VestibuleServer, readers: readonly StreamReader[]
     await wait(REST_MS);
     const memory = readMemory(server.pid);
     const all = { socket, capability: 'display', sessions: shuffle(count), perSecond: STEADY_PER_SECOND } as const;
-    const steady = await measureDelays(maker, readers, all, count, FIRST_SEQ + 1);
+    const steady = await withCpuSeconds(server.pid, () => measureDelays(maker, readers, all, count, FIRST_SEQ + 1));
     const some = { socket, capability: 'browser', sessions: shuffle(count).slice(0, BURST), perSecond: null } as const;
-    const burst = await measureDelays(maker, readers, some, count, FIRST_SEQ + 2);
+    const burst = await withCpuSeconds(server.pid, () => measureDelays(maker, readers, some, count, FIRST_SEQ + 2));
     const after = readMemory(server.pid);
     return {
       opened_in_s: openedInSeconds,

@@ -12,7 +12,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/**/*.test.ts', 'scripts/**/*.test.ts', 'torture/**/*.test.ts'],
+          include: ['packages/**/*.test.ts', 'scripts/**/*.test.ts', 'simulation/**/*.test.ts', 'torture/**/*.test.ts'],
           exclude: ELSEWHERE,
           testTimeout: 20_000,
         },

@@ -36,7 +36,7 @@ const BY_SCHEDULES: Omit<Mutant, 'by'>[] = [
   {
     name: 'do not wait for an agent that cannot be reached just now',
     file: PLAN,
-    find: `return heldMs > holdMs && link.stateMs > Math.min(holdMs, REACH_MS) ? [end] : [];`,
+    find: `return isHoldOver || (heldMs > holdMs && link.stateMs > Math.min(holdMs, REACH_MS)) ? [end] : [];`,
     replace: `return [end];`,
   },
   {

@@ -161,9 +161,9 @@ export async function perform(operation: StoreOperation, stores: ModelStores, na
     case 'openUrl':
       return store.openUrl(session, { from: 'output' });
     case 'beginSettling':
-      return store.beginSettling(session, 'vm_ended');
+      return store.beginSettling(session, { cause: 'vm_ended', code: 'vm_ended' });
     case 'recordLateRefusal':
-      return store.recordLateRefusal(session, names.handover(0));
+      return store.recordLateRefusal(session, names.handover(0), 'session_ended');
     case 'append':
       return store.append(session, { type: 'live_view_opened', actor: 'person' }, operation.activeOnly);
     case 'appendOnce':

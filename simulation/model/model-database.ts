@@ -147,7 +147,7 @@ export class ModelDatabase {
   }
 
   insertVm(vm: ModelVm): void {
-    this.locks.add(`slot ${vm.hostId} ${vm.slot}`);
+    this.locks.add(`vm ${vm.vmId}`).add(`slot ${vm.hostId} ${vm.slot}`);
     if (this.vms.has(vm.vmId)) throw new ModelRefusal('23505', 'browser_vms_pkey');
     for (const other of this.vms.values()) {
       if (other.hostId === vm.hostId && other.slot === vm.slot && other.state !== 'gone')

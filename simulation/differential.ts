@@ -22,7 +22,8 @@ export async function runDifferential(options: DifferentialOptions): Promise<Dif
   const { count, seed, mutant, label, onProgress } = options;
   const program = await bundleProgram('differential', mutant, label);
   const result: DifferentialResult = { sequences: 0, difference: null };
-  await runLines<DifferentialReport>([program, String(seed), String(count), String(LANES)], (report) => {
+  await runLines([program, String(seed), String(count), String(LANES)], (line) => {
+    const report = line as DifferentialReport;
     if (report.kind === 'difference') result.difference = report.words;
     else result.sequences = report.done;
     onProgress?.(result.sequences);

@@ -42,7 +42,7 @@ export async function runSchedules(options: SchedulesOptions): Promise<Schedules
   const runs = Array.from({ length: processes }, (_, index) => {
     const own = Math.min(share, count - index * share);
     const args = [program, String(seed + index * share), String(own), options.wantsShrunk ? 'yes' : 'no'];
-    return own <= 0 ? Promise.resolve() : runLines<SchedulesReport>(args, take);
+    return own <= 0 ? Promise.resolve() : runLines(args, (line) => take(line as SchedulesReport));
   });
   await Promise.all(runs);
   return result;

@@ -26,7 +26,7 @@ function* simplify(scenario: Scenario): Generator<Scenario> {
       const value = (fault as Partial<Record<typeof key, number | null>>)[key];
       const round = typeof value === 'number' ? Math.round(value / 100) * 100 : null;
       if (round !== null && round !== value)
-        yield { ...scenario, faults: faults.with(index, { ...fault, [key]: round } as typeof fault) };
+        yield { ...scenario, faults: faults.with(index, { ...fault, [key]: round }) };
     }
   }
 }

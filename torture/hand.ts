@@ -25,7 +25,7 @@ const PATIENCE_MS = 10_000;
 const AIMED = 0.4;
 const AIM_MS = 1_500;
 /** Of the time given; then it is over, with fewer kills. */
-const MOST_OVERTIME = 1.5;
+const MOST_OVERTIME = 2;
 
 export type HandOptions = {
   kills: number;

@@ -76,6 +76,8 @@ async function torture(stage: Stage, options: RunOptions): Promise<Figures> {
   enough.abort();
   const disturbances = await disturbing;
   signal.throwIfAborted();
+  const done = Object.values(killed).reduce((sum, count) => sum + count, 0);
+  if (done < kills) say(`only ${done} of ${kills} kills: too little was alive to be killed in twice the time`);
   say('no more harm; everything may settle');
   await Promise.all([database.up(), real.controller.up(), fake.controller.up()]);
   const isSettled = await awaitSettled(database, SETTLE_MS);
@@ -94,7 +96,7 @@ async function torture(stage: Stage, options: RunOptions): Promise<Figures> {
   writeSessions(join(reportDir, 'sessions.ndjson'), signIns, journal);
   await writeStories({ path, violations, signIns, journal, database });
   return {
-    kills: Object.values(killed).reduce((sum, count) => sum + count, 0),
+    kills: done,
     ...toFigures(signIns, result, leftovers),
     controller_crashes: real.controller.crashes + fake.controller.crashes,
     ...{ killed, disturbances, by_runtime: countBy(signIns, (one) => names.get(one.vm?.hostId ?? '')) },

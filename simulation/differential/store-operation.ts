@@ -2,7 +2,7 @@
 import type { CredentialFiles, Handover } from '@vestibule/protocol/agent-messages';
 import type { SessionEvent } from '@vestibule/protocol/session';
 import type { ModelStores } from '../model/model-stores.ts';
-import { Random } from '../random.ts';
+import type { Random } from '../random.ts';
 
 export type StoreOperation =
   | { kind: 'create'; user: number }
@@ -221,6 +221,6 @@ export async function perform(operation: StoreOperation, stores: ModelStores, na
 /** A refusal by the database itself, by its SQLSTATE. */
 function toCode(error: unknown): { refused: string } {
   const { code } = error as { code?: string };
-  if (code === undefined || !/^23/.test(code)) throw error;
+  if (code === undefined || !code.startsWith('23')) throw error;
   return { refused: code };
 }

@@ -2,13 +2,16 @@
 import { isTerminal, type SessionStep, type TerminalStatus } from '@vestibule/protocol/session';
 import type { CompletionStore } from '@vestibule/controller/session/completion-store';
 import type { SessionStore } from '@vestibule/controller/session/session-store';
-import type { VmStore } from '@vestibule/controller/fleet/vm-store';
+import type { DestroyCause } from '@vestibule/controller/session/session-row';
+import type { HostOffer, VmStore } from '@vestibule/controller/fleet/vm-store';
 import { type ModelDatabase, ModelRefusal } from './model-database.ts';
 import * as statements from './model-statements.ts';
 
 /** Runs one transaction: `work` is done at one moment, whole or not at all. */
 export type Run = <T>(name: StatementName, work: (db: ModelDatabase, now: Date) => T) => Promise<T>;
 export type StatementName = keyof SessionStore | keyof VmStore | keyof CompletionStore;
+
+const NOTHING_OFFERED: HostOffer = { peerUrl: null, providers: [], maxVms: 0 };
 
 export type ModelStoresDeps = {
   run: Run;
@@ -99,10 +102,10 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
       run('listSteps', (db) => (db.events.get(sessionId) ?? []).filter(({ seq }) => seq > afterSeq)),
     listBehind: (seen) =>
       run('listBehind', (db) => [...seen].flatMap(([id, seq]) => ((db.sessions.get(id)?.seq ?? 0) > seq ? [id] : []))),
-    append: (sessionId, step, activeOnly = true) =>
+    append: (sessionId, step, activeOnly?: boolean) =>
       change(
         sessionId,
-        run('append', (db, now) => statements.append(db, sessionId, step, activeOnly, now)),
+        run('append', (db, now) => statements.append(db, sessionId, step, activeOnly ?? true, now)),
       ),
     appendOnce: (sessionId, step) =>
       change(
@@ -148,8 +151,8 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
   }
 
   const vms: VmStore = {
-    registerHost: (hostId, runtime, offer = { peerUrl: null, providers: [], maxVms: 0 }) =>
-      run('registerHost', (db, now) => db.setHost(hostId, { runtime, offer, seenAt: now })),
+    registerHost: (hostId, runtime, offer?: HostOffer) =>
+      run('registerHost', (db, now) => db.setHost(hostId, { runtime, offer: offer ?? NOTHING_OFFERED, seenAt: now })),
     findPeerUrl: (hostId) => run('findPeerUrl', (db) => db.hosts.get(hostId)?.offer.peerUrl ?? null),
     countPlaces: () => run('countPlaces', (db, now) => statements.countPlaces(db, now)),
     readInstalls: (sessionId, provider, hostId) =>
@@ -168,8 +171,8 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
     markClaimed: (vmId) => run('markClaimed', (db, now) => statements.markClaimed(db, vmId, now)),
     markDraining: (vmId) => run('markDraining', (db) => statements.markDraining(db, vmId)),
     recordExit: (vmId, exit) => tell(run('recordExit', (db, now) => statements.recordExit(db, vmId, exit, now))),
-    markGone: (vmId, cause = 'grace_over') =>
-      tell(run('markGone', (db, now) => statements.markGone(db, vmId, cause, now))),
+    markGone: (vmId, cause?: DestroyCause) =>
+      tell(run('markGone', (db, now) => statements.markGone(db, vmId, cause ?? 'grace_over', now))),
     listNotGone: (hostId) =>
       run('listNotGone', (db) => {
         const ours = [...db.vms.values()].filter((vm) => vm.hostId === hostId && vm.state !== 'gone');

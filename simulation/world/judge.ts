@@ -2,7 +2,7 @@
  * Holds the rows against what really happened, after every transaction: a session that ended is as its journal demands, what ended stays,
  * and nothing was answered or destroyed before its time. Each violation names its invariant.
  */
-import { isTerminal, type Status } from '@vestibule/protocol/session';
+import { isTerminal } from '@vestibule/protocol/session';
 import type { ModelDatabase, ModelSession } from '../model/model-database.ts';
 import type { Journal, VmTruth } from './journal.ts';
 
@@ -135,6 +135,6 @@ export class Judge {
 
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 
-function toOutcome(session: ModelSession): Status | string {
+function toOutcome(session: ModelSession): string {
   return `${session.status} ${session.errorCode ?? ''} ${session.credentialId ?? ''} ${session.completedAt?.getTime() ?? ''}`;
 }

@@ -81,7 +81,7 @@ export class SimulatedDatabase {
             const result = this.transact(statement, work);
             answer = () => resolve(result);
           } catch (error) {
-            answer = () => reject(error as Error);
+            answer = () => reject(error instanceof Error ? error : new Error(String(error)));
           }
           if (effect === 'dies_after') return this.#options.kill(controller);
           this.#later(this.#delayMs(), controller, () => {

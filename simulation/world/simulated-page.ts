@@ -2,7 +2,7 @@
 import type { SessionPush } from '@vestibule/protocol/api';
 import { isTerminal } from '@vestibule/protocol/session';
 import type { SimulatedController } from './simulated-controller.ts';
-import { SimulatedProcess, type SimulatedTime } from './simulated-time.ts';
+import type { SimulatedProcess, SimulatedTime } from './simulated-time.ts';
 
 const RECONNECT_MS = 1_000;
 

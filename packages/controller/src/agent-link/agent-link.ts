@@ -111,13 +111,13 @@ export class AgentLink {
     this.#deps.stream.destroy();
   }
 
-  async #readToEnd(lines: AsyncGenerator<string>): Promise<void> {
+  async #readToEnd(lines: AsyncGenerator<string, void>): Promise<void> {
     for (;;) {
       const next = lines.next();
       if (this.#isAnswered) await this.#settleUnless(next);
-      const { done, value } = await next;
-      if (done === true) return;
-      await this.#take(value);
+      const line = await next;
+      if (line.done === true) return;
+      await this.#take(line.value);
     }
   }
 

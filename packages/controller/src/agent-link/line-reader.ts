@@ -7,7 +7,7 @@ export class LineTooLongError extends Error {
 }
 
 /** Yields whole lines without their newline, in order; an unfinished last line is dropped. Reads no faster than lines are taken. */
-export async function* readLines(stream: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<string> {
+export async function* readLines(stream: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<string, void> {
   let parts: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream) {

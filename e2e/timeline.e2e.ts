@@ -75,7 +75,7 @@ test.describe('a machine that ends before the login is there', () => {
 });
 
 test.describe('a login that surfaces after the person cancelled', () => {
-  useScript({ afterMs: 4_000 });
+  useScript({ afterMs: 8_000 });
 
   test('is told with who cancelled and why it was refused', async ({ page }) => {
     await open(page, 'late');
@@ -95,7 +95,7 @@ test.describe('a time that runs out', () => {
   useScript({ signIn: 'never' }, { VESTIBULE_SESSION_SECONDS: '2' });
 
   test('is told as the reason why this server looked for a login, and then ended the sign-in', async ({ page }) => {
-    await open(page, 'slow');
+    await connectProvider(page, server, 'Demo', 'slow');
     await expect(page.getByRole('heading', { name: 'Time ran out' })).toBeVisible();
     await openTimeline(page);
     await expect(stepOf(page, 'settling')).toContainText('Because the time ran out');

@@ -29,7 +29,7 @@ export default defineConfig({
       {
         test: {
           name: 'vm',
-          include: ['packages/**/*.vm.test.ts', 'powercut/**/*.vm.test.ts'],
+          include: ['packages/**/*.vm.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,

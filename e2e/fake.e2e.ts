@@ -166,7 +166,7 @@ test.describe('a machine that waits for a click', () => {
 });
 
 test.describe('a person who does not come', () => {
-  useServer({ VESTIBULE_SESSION_SECONDS: '2' });
+  useServer({ VESTIBULE_SESSION_SECONDS: '6' });
 
   test('the time runs out in words, and the page says the same when it is opened anew', async ({ page }) => {
     await openSession(page, 'late');

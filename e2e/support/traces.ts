@@ -29,6 +29,7 @@ export async function collectTraces(
 ): Promise<Record<string, string>> {
   const client = createClient({ baseUrl: server.origin, headers: { authorization: `Bearer ${server.token}` } });
   await page.goto(`${server.origin}/sessions/${sessionId}`);
+  await page.getByRole('heading', { level: 1 }).first().waitFor();
   for (const summary of await page.locator('summary').all()) await summary.click();
   const sessionPage = `${await page.title()} ${await page.locator('body').innerText()}`;
   await page.goto(server.origin);

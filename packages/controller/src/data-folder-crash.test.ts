@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openDataFolder } from './data-folder.ts';
+import { openDataFolder, toDataFolderError } from './data-folder.ts';
 
 it('an operator token or installation id that was never wholly written is made anew: an empty token opens to everybody', () => {
   const dir = mkdtempSync(join(tmpdir(), 'vestibule-data-'));
@@ -15,4 +15,11 @@ it('an operator token or installation id that was never wholly written is made a
   } finally {
     rmSync(dir, { recursive: true });
   }
+});
+
+it('a disk that is full is said in words, whatever of the start met it, and another error stays what it is', () => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  expect(String(toDataFolderError('/data', full))).toContain('DataFolderError: The data folder /data is on a full disk');
+  const other = new Error('else');
+  expect(toDataFolderError('/data', other)).toBe(other);
 });

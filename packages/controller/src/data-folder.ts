@@ -72,10 +72,15 @@ export function openDataFolder(dir: string, givenToken: Secret<string> | null): 
     mkdirSync(folder.layersDir, { recursive: true, mode: 0o755 });
     return folder;
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') throw new DataFolderError(dir, 'is not writable');
-    if (code === 'ENOSPC') throw new DataFolderError(dir, 'is on a full disk');
-    if (code === 'ENOTDIR' || code === 'EEXIST') throw new DataFolderError(dir, 'is not a folder');
-    throw error;
+    throw toDataFolderError(dir, error);
   }
+}
+
+/** In words, when it is the folder's fault; any other error comes back as it is. */
+export function toDataFolderError(dir: string, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return new DataFolderError(dir, 'is not writable');
+  if (code === 'ENOSPC') return new DataFolderError(dir, 'is on a full disk');
+  if (code === 'ENOTDIR' || code === 'EEXIST') return new DataFolderError(dir, 'is not a folder');
+  return error;
 }

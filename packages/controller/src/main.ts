@@ -2,7 +2,7 @@
 import { acquireInstanceLock, type InstanceLock } from './instance-lock.ts';
 import { type App, startApp } from './app.ts';
 import { type Config, ConfigError, loadProcessConfig } from './config.ts';
-import { DataFolderError, openDataFolder, type DataFolder } from './data-folder.ts';
+import { DataFolderError, openDataFolder, toDataFolderError, type DataFolder } from './data-folder.ts';
 import { DatabaseUnavailableError } from './db/database-error.ts';
 import { EmbeddedPostgresError } from './db/embedded-postgres/embedded-postgres-error.ts';
 import { MigrationError } from './db/migration-files.ts';
@@ -48,7 +48,9 @@ async function takeLock(
   const onWait = (): void => {
     process.stderr.write('An earlier Vestibule on this data folder is still stopping; waiting for it.\n');
   };
-  const result = await acquireInstanceLock(folder.dir, onWait);
+  const result = await acquireInstanceLock(folder.dir, onWait).catch((error: unknown) => {
+    throw toDataFolderError(folder.dir, error);
+  });
   if (result.kind === 'acquired') {
     const notes = result.tookOver
       ? ['The Vestibule before this one was ended abruptly; its database and browsers are taken over.']

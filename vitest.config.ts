@@ -8,6 +8,8 @@ const ELSEWHERE = ['**/*.pg.test.ts', '**/*.vm.test.ts', '**/node_modules/**', '
 
 export default defineConfig({
   test: {
+    // Most wait for a database or a process, few for the processor.
+    maxWorkers: 3,
     projects: [
       {
         test: {

@@ -194,7 +194,7 @@ const BY_DIFFERENTIAL: Omit<Mutant, 'by'>[] = [
   {
     name: 'SQL: write how a VM ended again and again',
     file: VMS,
-    find: `where vm_id = $1 and exited_at is null and (select count(*) from held) >= 0 returning vm_id`,
+    find: `where vm_id = $1 and exited_at is null and state <> 'gone' and (select count(*) from held) >= 0 returning vm_id`,
     replace: `where vm_id = $1 and (select count(*) from held) >= 0 returning vm_id`,
   },
   {

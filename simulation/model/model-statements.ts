@@ -355,7 +355,7 @@ export function readInstalls(
 export function recordExit(db: ModelDatabase, vmId: string, exit: VmExit, now: Date): string | null {
   lockSessionFirst(db, vmId);
   const vm = db.vms.get(vmId);
-  if (vm === undefined || vm.exitedAt !== null) return null;
+  if (vm === undefined || vm.exitedAt !== null || vm.state === 'gone') return null;
   const { exitCode, reason, signal, at } = exit;
   db.updateVm(vm, { exitCode, exitSignal: signal, exitReason: reason, exitedAt: new Date(at) });
   const session = findSessionOf(db, vmId);

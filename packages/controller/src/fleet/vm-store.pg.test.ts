@@ -14,6 +14,13 @@ afterAll(() => database.close());
 const EXIT = { exitCode: 1, signal: null, reason: 'exited with code 1', at: new Date(0).toISOString() };
 
 describe('the VM store', () => {
+  it('writes no exit of a VM that is gone: whoever saw it by an old row knows nothing of how it ended', async () => {
+    const { sessionId, vmId } = await sessions.awaitPerson();
+    await sessions.vms.markGone(vmId);
+    expect(await sessions.vms.recordExit(vmId, EXIT)).toBe(false);
+    expect((await sessions.store.listSteps(sessionId, 0)).at(-1)?.type).toBe('vm_destroyed');
+  });
+
   it.each(['recordExit', 'markGone'] as const)(
     'does not deadlock with a statement that ends the session at the same moment (%s)',
     async (method) => {

@@ -182,7 +182,7 @@ export function createVmStore(deps: { pool: Pool; onChange: (sessionId: string) 
       return change(
         `with ${SESSION_FIRST}, ended as (
            update browser_vms set exit_code = $2, exit_signal = $3, exit_reason = $4, exited_at = $5
-           where vm_id = $1 and exited_at is null and (select count(*) from held) >= 0 returning vm_id
+           where vm_id = $1 and exited_at is null and state <> 'gone' and (select count(*) from held) >= 0 returning vm_id
          ), changed as (
            update auth_sessions s set event_seq = event_seq + 1 from ended where s.vm_id = ended.vm_id
            returning s.session_id, s.event_seq, s.status

@@ -144,6 +144,29 @@ describe('the agent links', () => {
     expect(links.fact(VM).state).toBe('idle');
   });
 
+  it('let what is being acted on come to its end also when a frozen VM never closes its link', async () => {
+    let commit = (): void => undefined;
+    const committed = new Promise<void>((resolve) => (commit = resolve));
+    let isTold = false;
+    const { links, agents } = start({
+      async report() {
+        await committed;
+        isTold = true;
+        return null;
+      },
+    });
+    links.dial(VM);
+    await isConnected(links);
+    agents[0]?.say({ type: 'cli_exited', exitCode: 0, signal: null });
+    await expect.poll(() => agents[0]?.received.length).toBeGreaterThan(0);
+    const dropped = links.drop(VM);
+    await expect.poll(() => links.fact(VM).state).toBe('idle');
+    expect(isTold).toBe(false);
+    commit();
+    await dropped;
+    expect(isTold).toBe(true);
+  });
+
   it('refuse an answer of the person while there is no link', async () => {
     const { links } = start({}, () => false);
     expect(await links.answer(VM, 'one', 'code')).toBe(false);

@@ -93,8 +93,11 @@ export class AgentLinks implements Links {
     const entry = this.#entries.get(vmId);
     if (entry === undefined) return;
     entry.dropped = true;
-    await Promise.race([entry.ended, sleep(this.#deps.clock, LAST_WORDS_MS)]);
+    const { ended } = entry;
+    await Promise.race([ended, sleep(this.#deps.clock, LAST_WORDS_MS)]);
     this.#cut(vmId, entry);
+    // Nothing more is read; what is being acted on comes to its end.
+    await ended;
   }
 
   /** Hands the person's answer to the CLI once; false when there is no link or it ended before the agent confirmed. */

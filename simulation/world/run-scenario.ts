@@ -242,7 +242,8 @@ export class World {
         return this.#kill(fault.controller, fault.forMs);
       case 'stall_controller': {
         const process = this.#controllers[fault.controller]?.process;
-        if (process !== undefined) process.stalledUntilMs = this.#time.nowMs + fault.forMs;
+        if (process !== undefined)
+          process.stalledUntilMs = Math.max(process.stalledUntilMs, this.#time.nowMs + fault.forMs);
         return this.#disturbFor(fault.forMs);
       }
       case 'cut_database': {
@@ -293,7 +294,7 @@ export class World {
 
   /** For so long, these VMs and the database cannot reach each other. */
   #disturb(machine: number, forMs: number): void {
-    this.#disturbedUntilMs[machine] = this.#time.nowMs + forMs;
+    this.#disturbedUntilMs[machine] = Math.max(this.#disturbedUntilMs[machine] ?? 0, this.#time.nowMs + forMs);
     this.#measureReach();
     for (const placed of this.#vms) if (placed.machine === machine) placed.truth.reachableSinceMs = null;
     this.#time.after(forMs, null, () => this.#measureReach());

@@ -45,11 +45,12 @@ export class SimulatedDatabase {
   }
 
   cut(controller: SimulatedProcess, forMs: number): void {
-    this.#cutUntilMs.set(controller, this.#options.time.nowMs + forMs);
+    const untilMs = this.#options.time.nowMs + forMs;
+    this.#cutUntilMs.set(controller, Math.max(this.#cutUntilMs.get(controller) ?? 0, untilMs));
   }
 
   goDown(forMs: number): void {
-    this.#downUntilMs = this.#options.time.nowMs + forMs;
+    this.#downUntilMs = Math.max(this.#downUntilMs, this.#options.time.nowMs + forMs);
   }
 
   /** One transaction at this very moment. */

@@ -110,7 +110,8 @@ export class SimulatedVm {
   /** Null: for good. */
   freeze(forMs: number | null): void {
     const { time, onReachable } = this.#options;
-    this.process.stalledUntilMs = forMs === null ? Infinity : time.nowMs + forMs;
+    const untilMs = forMs === null ? Infinity : time.nowMs + forMs;
+    this.process.stalledUntilMs = Math.max(this.process.stalledUntilMs, untilMs);
     onReachable();
     if (forMs !== null) time.after(forMs, null, onReachable);
   }
@@ -122,14 +123,14 @@ export class SimulatedVm {
   silenceLinks(forMs: number): void {
     const { time, onReachable } = this.#options;
     for (const link of this.#links.values()) link.silence(forMs);
-    this.#silentUntilMs = time.nowMs + forMs;
+    this.#silentUntilMs = Math.max(this.#silentUntilMs, time.nowMs + forMs);
     onReachable();
     time.after(forMs, null, onReachable);
   }
 
   refuseDials(forMs: number): void {
     const { time, onReachable } = this.#options;
-    this.#refusesUntilMs = time.nowMs + forMs;
+    this.#refusesUntilMs = Math.max(this.#refusesUntilMs, time.nowMs + forMs);
     onReachable();
     time.after(forMs, null, onReachable);
   }

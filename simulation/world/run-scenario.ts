@@ -160,6 +160,7 @@ export class World {
       ...{ time: this.#time, database: this.#database, machine, clis: this.#scenario.clis },
       limits: { ...this.#scenario.limits, bootMs: 4_000 },
       newId: () => this.#newId(),
+      standsStill: this.#scenario.faults.some(({ kind }) => kind === 'stall_controller'),
       publish: (from, sessionId) => this.#publish(from, sessionId),
     });
     this.#trace(`controller ${index} starts`);

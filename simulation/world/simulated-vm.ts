@@ -15,8 +15,6 @@ import { SimulatedCli } from './simulated-cli.ts';
 import { SimulatedLink } from './simulated-link.ts';
 import { SimulatedProcess, type SimulatedTime } from './simulated-time.ts';
 
-const NEVER = new Promise<never>(() => undefined);
-
 export type SimulatedVmOptions = {
   vmId: string;
   time: SimulatedTime;
@@ -145,7 +143,11 @@ export class SimulatedVm {
       capabilities.have('display');
       const script = findScript(plan.provider);
       const world = new SimulatedCli({ time, vm: this.process, script, truth, delayMs });
-      const desktop = { displayEnv: {}, open: () => world.sleep(delayMs()), failed: NEVER };
+      const desktop = {
+        displayEnv: {},
+        open: () => world.sleep(delayMs()),
+        failed: new Promise<never>(() => undefined),
+      };
       const surroundings = { home: '/home/person', shimDir: '/shim', inherited: {} };
       const watched: Outbox = {
         ...outbox,

@@ -9,7 +9,7 @@ const ELSEWHERE = ['**/*.pg.test.ts', '**/*.vm.test.ts', '**/node_modules/**', '
 export default defineConfig({
   test: {
     // Most wait for a database or a process, few for the processor.
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       {
         test: {

@@ -45,6 +45,20 @@ it('a host that lives is not taken for silent when the hold is shorter than its 
   expect(await runScenario(short)).toMatchObject({ violations: [], outcomes: { completed: 1 } });
 });
 
+it('an answer from before the deadline is none about it, also when the controller stood still in between', async () => {
+  for (let seed = 1; seed <= 60; seed += 1) {
+    const clis: CliScript[] = [{ ...CLI, when: 'files', personMs: 1_020 + 2 * seed, exitAfterMs: null }];
+    const stalled = scenario({
+      ...{ seed, clis, controllers: 2, limits: { sessionMs: 1_500, holdMs: 2_000, graceMs: 0 } },
+      people: [CONNECT, { ...CONNECT, atMs: 1_129, does: 'supersede' }],
+      faults: [0, 1].map(
+        (controller) => ({ kind: 'stall_controller', atMs: 1_259, controller, forMs: 1_678 }) as const,
+      ),
+    });
+    expect((await runScenario(stalled)).violations).toEqual([]);
+  }
+});
+
 it('the same seed is the same schedule, with the same end', async () => {
   const runs = [
     await runScenario(drawScenario(7), { isTraced: true }),

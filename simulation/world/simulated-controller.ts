@@ -74,7 +74,8 @@ export function startController(options: SimulatedControllerOptions) {
     reports,
     onFact: () => reconciler.wake(),
     // Its beats are a fifth of all events, and make no difference to a process that never stands still.
-    clock: options.standsStill ? createAwakeClock(clock) : clock,
+    awake: options.standsStill ? createAwakeClock(clock) : clock,
+    clock,
     log: LOG,
   });
   async function connect(vmId: string): Promise<SimulatedLink> {

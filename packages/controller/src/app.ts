@@ -194,7 +194,8 @@ async function compose(
       reconciler.wake();
       answers.deliver();
     },
-    clock: awakeClock,
+    clock: systemClock,
+    awake: awakeClock,
     log,
   });
   releases.push(() => links.close());

@@ -19,7 +19,9 @@ it('an operator token or installation id that was never wholly written is made a
 
 it('a disk that is full is said in words, whatever of the start met it, and another error stays what it is', () => {
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-  expect(String(toDataFolderError('/data', full))).toContain('DataFolderError: The data folder /data is on a full disk');
+  expect(String(toDataFolderError('/data', full))).toContain(
+    'DataFolderError: The data folder /data is on a full disk',
+  );
   const other = new Error('else');
   expect(toDataFolderError('/data', other)).toBe(other);
 });

@@ -26,6 +26,7 @@ function start(text: string) {
     reports: createTestReports(),
     onFact: () => undefined,
     clock: systemClock,
+    awake: systemClock,
     log,
   });
   return { links, lines, dials: () => dials };

@@ -29,6 +29,7 @@ function start(change: Partial<Pick<AgentReports, 'greet' | 'report'>> = {}, isU
     reports: createTestReports(change),
     onFact: () => undefined,
     clock: systemClock,
+    awake: systemClock,
     log,
   });
   all.push(links);
@@ -112,6 +113,7 @@ describe('the agent links', () => {
       reports: createTestReports(),
       onFact: () => undefined,
       clock: systemClock,
+      awake: systemClock,
       log,
     });
     links.dial(VM);

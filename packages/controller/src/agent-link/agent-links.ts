@@ -33,6 +33,8 @@ export type AgentLinksDeps = {
   /** A fact changed: the reconciler looks again. */
   onFact: () => void;
   clock: Clock;
+  /** For one's own patience with a VM: does not count time in which this process stood still. */
+  awake: Pick<Clock, 'nowMs'>;
   log: Logger;
 };
 
@@ -59,7 +61,7 @@ export class AgentLinks implements Links {
     const entry = this.#entries.get(vmId);
     if (entry === undefined) return IDLE;
     const link = entry.link?.connected === true ? entry.link : null;
-    const nowMs = this.#deps.clock.nowMs();
+    const nowMs = this.#deps.awake.nowMs();
     const triedMs = nowMs - entry.triedAt;
     if (link === null) {
       return { ...IDLE, state: 'dialling', stateMs: nowMs - entry.dialledAt, triedMs, storeError: entry.storeError };
@@ -70,7 +72,7 @@ export class AgentLinks implements Links {
 
   dial(vmId: string): void {
     if (this.#entries.has(vmId)) return;
-    const triedAt = this.#deps.clock.nowMs();
+    const triedAt = this.#deps.awake.nowMs();
     const entry: Entry = { link: null, ended: null, dropped: false, storeError: null, triedAt, dialledAt: triedAt };
     this.#entries.set(vmId, entry);
     void this.#keep(vmId, entry);
@@ -135,7 +137,7 @@ export class AgentLinks implements Links {
       stream.destroy();
       return 0;
     }
-    const { reports, onFact, clock, log } = this.#deps;
+    const { reports, onFact, clock, awake, log } = this.#deps;
     const link = new AgentLink({ vmId, stream, reports, clock, log, onFact });
     entry.link = link;
     const cancelHello = clock.after(HELLO_TIMEOUT_MS, () => link.connected || link.close());
@@ -143,7 +145,7 @@ export class AgentLinks implements Links {
     await entry.ended;
     cancelHello();
     const connectedMs = link.connected ? link.connectedMs : 0;
-    if (link.connected) entry.dialledAt = clock.nowMs();
+    if (link.connected) entry.dialledAt = awake.nowMs();
     entry.storeError = link.storeError;
     entry.link = null;
     entry.ended = null;

@@ -14,9 +14,9 @@ export type LinkFact = {
   state: 'idle' | 'dialling' | 'connected';
   /** How long it has been so, in this process; 0 while idle. */
   stateMs: number;
-  /** Since this process first dialled; 0 while idle. */
+  /** Since this process first dialled, not counting time in which it stood still; 0 while idle. */
   triedMs: number;
-  /** Since the last settle was asked on this link; null when none was. */
+  /** Since the last settle was asked on this link, all time counted: it is held against the rows; null when none was. */
   askedMs: number | null;
   /** The agent answered the last settle asked on this link: all it held before was processed. */
   settled: boolean;

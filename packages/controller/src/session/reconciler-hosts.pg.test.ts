@@ -43,6 +43,7 @@ function start(installationId: string, layer: { now: LayerFact }): { hostId: str
     reports: { greet: () => Promise.resolve(null), report: () => Promise.resolve(null) },
     onFact: () => undefined,
     clock: systemClock,
+    awake: systemClock,
     log,
   });
   let installs = 0;

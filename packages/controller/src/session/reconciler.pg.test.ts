@@ -50,6 +50,7 @@ function start(change: (host: Host) => Partial<Host>, { clock = systemClock, vms
     reports: { greet: () => Promise.resolve(null), report: () => Promise.resolve(null) },
     onFact: () => undefined,
     clock: systemClock,
+    awake: systemClock,
     log,
   });
   const reconciler = createReconciler({

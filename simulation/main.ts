@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { runDifferential } from './differential.ts';
 import { type Mutant, MUTANTS } from './mutants.ts';
-import { runSchedules, type SchedulesResult } from './schedules.ts';
+import { runSchedules, type Violation } from './schedules.ts';
 
 const HELP = `npm run simulate [-- OPTIONS]
 
@@ -67,20 +67,18 @@ function createProgress(what: string, all: number): (done: number) => void {
   };
 }
 
-function tellViolations({ violations }: SchedulesResult): void {
-  for (const { seed, violations: words, shrunk } of violations) {
-    say(`schedule ${seed}: ${words.join('\n  ')}`);
-    if (shrunk === null) continue;
-    say(`the shortest that still fails (${shrunk.violations.join('; ')}):\n${shrunk.scenario}`);
-    say(`what happened in it:\n  ${shrunk.trace.join('\n  ')}`);
-  }
+function tellViolation({ seed, violations, shrunk }: Violation): void {
+  say(`schedule ${seed}: ${violations.join('\n  ')}`);
+  if (shrunk === null) return;
+  say(`the shortest that still fails (${shrunk.violations.join('; ')}):\n${shrunk.scenario}`);
+  say(`what happened in it:\n  ${shrunk.trace.join('\n  ')}`);
 }
 
 async function simulate({ schedules: count, seed }: Options): Promise<{ line: object; isGood: boolean }> {
   const startedAtMs = performance.now();
   const onProgress = createProgress('schedules', count);
-  const result = await runSchedules({ count, seed, mutant: null, label: 'product', wantsShrunk: true, onProgress });
-  tellViolations(result);
+  const telling = { onProgress, onViolation: tellViolation, wantsShrunk: true };
+  const result = await runSchedules({ count, seed, mutant: null, label: 'product', ...telling });
   const seconds = Math.round((performance.now() - startedAtMs) / 1000);
   const { schedules, steps, outcomes, violations } = result;
   return {

@@ -23,16 +23,22 @@ export type SchedulesOptions = {
   wantsShrunk: boolean;
   processes?: number;
   onProgress?: (done: number) => void;
+  /** At once; the other processes go on. */
+  onViolation?: (violation: Violation) => void;
 };
 
 /** Rejects when a process fails by itself. */
 export async function runSchedules(options: SchedulesOptions): Promise<SchedulesResult> {
-  const { count, seed, mutant, label, processes = availableParallelism(), onProgress } = options;
+  const { count, seed, mutant, label, processes = availableParallelism() } = options;
+  const { onProgress, onViolation } = options;
   const program = await bundleProgram('schedules', mutant, label);
   const result: SchedulesResult = { schedules: 0, steps: 0, outcomes: {}, violations: [] };
   const share = Math.ceil(count / processes);
   const take = (report: SchedulesReport): void => {
-    if (report.kind === 'violation') return void result.violations.push(report);
+    if (report.kind === 'violation') {
+      result.violations.push(report);
+      return onViolation?.(report);
+    }
     result.schedules += report.done;
     result.steps += report.steps;
     for (const [status, times] of Object.entries(report.outcomes))

@@ -8,6 +8,7 @@ const HELP = `npm run simulate [-- OPTIONS]
 
 Runs the product's own session machine, plan, reconciler, links, pushes and agent over a simulated world (time, network, machines, CLIs,
 database) and holds every step against the invariants. A violation is shrunk and printed as a scenario for simulation/scenarios.test.ts.
+A few schedules aimed at moments that are rare by chance run before the random ones, and are counted apart from them.
 
   --schedules N      random schedules to run (default 10000; 0: none)
   --seed S           the first schedule's number (default 1); the same number is the same schedule
@@ -67,8 +68,8 @@ function createProgress(what: string, all: number): (done: number) => void {
   };
 }
 
-function tellViolation({ seed, violations, shrunk }: Violation): void {
-  say(`schedule ${seed}: ${violations.join('\n  ')}`);
+function tellViolation({ name, violations, shrunk }: Violation): void {
+  say(`${name}: ${violations.join('\n  ')}`);
   if (shrunk === null) return;
   say(`the shortest that still fails (${shrunk.violations.join('; ')}):\n${shrunk.scenario}`);
   say(`what happened in it:\n  ${shrunk.trace.join('\n  ')}`);
@@ -80,9 +81,9 @@ async function simulate({ schedules: count, seed }: Options): Promise<{ line: ob
   const telling = { onProgress, onViolation: tellViolation, wantsShrunk: true };
   const result = await runSchedules({ count, seed, mutant: null, label: 'product', ...telling });
   const seconds = Math.round((performance.now() - startedAtMs) / 1000);
-  const { schedules, steps, outcomes, violations } = result;
+  const { aimed, schedules, steps, outcomes, violations } = result;
   return {
-    line: { schedules, seed, steps, outcomes, violations: violations.length, seconds },
+    line: { aimed, schedules, seed, steps, outcomes, violations: violations.length, seconds },
     isGood: violations.length === 0,
   };
 }
@@ -92,14 +93,14 @@ async function catchMutant(mutant: Mutant): Promise<string | null> {
   const shared = { seed: 1, mutant, label: 'mutant' };
   try {
     if (mutant.by === 'differential') return (await runDifferential({ ...shared, count: MUTANT_SEQUENCES })).difference;
-    const { violations, schedules } = await runSchedules({
+    const { violations } = await runSchedules({
       ...shared,
       count: MUTANT_SCHEDULES,
       wantsShrunk: false,
       processes: 1,
     });
     const [first] = violations;
-    return first === undefined ? null : `schedule ${schedules + 1} ${first.violations[0] ?? ''}`;
+    return first === undefined ? null : `${first.name} ${first.violations[0] ?? ''}`;
   } catch (error) {
     throw new Error(`the mutant "${mutant.name}" could not be run`, { cause: error });
   }
@@ -109,7 +110,7 @@ async function catchMutant(mutant: Mutant): Promise<string | null> {
 async function findOwnFault(): Promise<string | null> {
   const shared = { seed: 1, mutant: null, label: 'unbroken' };
   const { violations } = await runSchedules({ ...shared, count: MUTANT_SCHEDULES, wantsShrunk: false });
-  if (violations[0] !== undefined) return `schedule ${violations[0].seed}: ${violations[0].violations.join('; ')}`;
+  if (violations[0] !== undefined) return `${violations[0].name}: ${violations[0].violations.join('; ')}`;
   return (await runDifferential({ ...shared, count: MUTANT_SEQUENCES })).difference;
 }
 

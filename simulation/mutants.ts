@@ -46,10 +46,10 @@ const BY_SCHEDULES: Omit<Mutant, 'by'>[] = [
     replace: `const graceOver = true;`,
   },
   {
-    name: 'leave a VM that has ended by itself where it is',
+    name: 'leave the VM of a session that has ended where it is',
     file: PLAN,
-    find: `const nothingLeft = inspection.state !== 'running' && link.state !== 'connected';`,
-    replace: `const nothingLeft = false && inspection.state !== 'running';`,
+    find: `if (nothingLeft || graceOver) operations.push({ kind: 'destroy_vm', vm, cause });`,
+    replace: `if (nothingLeft) operations.push({ kind: 'destroy_vm', vm, cause });`,
   },
   {
     name: 'let the exit of a VM end its session',

@@ -7,6 +7,8 @@ import type { SchedulesReport } from './schedules.program.ts';
 
 export type Violation = Extract<SchedulesReport, { kind: 'violation' }>;
 export type SchedulesResult = {
+  /** Besides the random ones, which the other numbers are of. */
+  aimed: number;
   schedules: number;
   steps: number;
   outcomes: Record<string, number>;
@@ -27,17 +29,21 @@ export type SchedulesOptions = {
   onViolation?: (violation: Violation) => void;
 };
 
-/** Rejects when a process fails by itself. */
+/** The first process runs the aimed schedules before its own. Rejects when a process fails by itself. */
 export async function runSchedules(options: SchedulesOptions): Promise<SchedulesResult> {
   const { count, seed, mutant, label, processes = availableParallelism() } = options;
   const { onProgress, onViolation } = options;
   const program = await bundleProgram('schedules', mutant, label);
-  const result: SchedulesResult = { schedules: 0, steps: 0, outcomes: {}, violations: [] };
+  const result: SchedulesResult = { aimed: 0, schedules: 0, steps: 0, outcomes: {}, violations: [] };
   const share = Math.ceil(count / processes);
   const take = (report: SchedulesReport): void => {
     if (report.kind === 'violation') {
       result.violations.push(report);
       return onViolation?.(report);
+    }
+    if (report.kind === 'aimed') {
+      result.aimed = report.done;
+      return;
     }
     result.schedules += report.done;
     result.steps += report.steps;
@@ -47,9 +53,14 @@ export async function runSchedules(options: SchedulesOptions): Promise<Schedules
   };
   const runs = Array.from({ length: processes }, (_, index) => {
     const own = Math.min(share, count - index * share);
-    const args = [program, String(seed + index * share), String(own), options.wantsShrunk ? 'yes' : 'no'];
+    const range = [String(seed + index * share), String(own)];
+    const args = [program, ...range, toWord(options.wantsShrunk), toWord(index === 0)];
     return own <= 0 ? Promise.resolve() : runLines(args, (line) => take(line as SchedulesReport));
   });
   await Promise.all(runs);
   return result;
+}
+
+function toWord(flag: boolean): string {
+  return flag ? 'yes' : 'no';
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../scripts/start/paths.mjs';
+import { AIMED_SCENARIOS } from './aimed-scenarios.ts';
 import { runDifferential } from './differential.ts';
 import { MUTANTS } from './mutants.ts';
 import { runSchedules } from './schedules.ts';
@@ -11,7 +12,10 @@ const PATIENCE_MS = 120_000;
 /** Caught by a handful of schedules: the others have `npm run simulate -- --mutants`. */
 const QUICK = [
   'end a session at once, without settling',
+  'do not read the link of a dead VM to its end',
   'destroy the VM before its grace is over',
+  'leave the VM of a session that has ended where it is',
+  'say that a host lives less often than the hold is long',
   'acknowledge a hand-over before it is committed',
   'believe a CLI that ended with another code than 0',
   'begin a page at the first event whatever it has seen',
@@ -21,6 +25,7 @@ it('holds every invariant in 2,000 random schedules', { timeout: PATIENCE_MS }, 
   const result = await runSchedules({ count: 2_000, seed: 1, mutant: null, label: 'test', wantsShrunk: true });
   expect(result.violations).toEqual([]);
   expect(result.schedules).toBe(2_000);
+  expect(result.aimed).toBe(AIMED_SCENARIOS.length);
   for (const status of ['completed', 'failed', 'timeout', 'cancelled'])
     expect(result.outcomes[status]).toBeGreaterThan(50);
 });

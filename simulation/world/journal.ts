@@ -2,6 +2,7 @@
 export type VmTruth = {
   vmId: string;
   hostId: string;
+  startedAtMs: number;
   /** Hashes of contents with which the session may complete: truly written, and the definition's condition met. */
   acceptable: Set<string>;
   /** When the sign-in had truly succeeded, beyond what could still be taken back; null: never. */
@@ -27,9 +28,9 @@ export function createJournal(isTraced: boolean): Journal {
   return { vms: new Map(), violations: [], trace: isTraced ? [] : null };
 }
 
-export function createVmTruth(vmId: string, hostId: string): VmTruth {
+export function createVmTruth(vmId: string, hostId: string, startedAtMs: number): VmTruth {
   return {
-    ...{ vmId, hostId, acceptable: new Set<string>(), succeededAtMs: null, offeredAtMs: null },
+    ...{ vmId, hostId, startedAtMs, acceptable: new Set<string>(), succeededAtMs: null, offeredAtMs: null },
     ...{ reachableSinceMs: null, longestReachableMs: 0, longestReachableLateMs: 0 },
   };
 }

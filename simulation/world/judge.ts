@@ -13,6 +13,8 @@ export const IN_REACH_MS = 1_500;
 
 /** What an agent offered less than that before the end may have crossed with its answer that it held nothing. */
 const ASKED_MS = 300;
+/** From the start of a VM to its first answer. */
+const BOOT_MS = 300;
 
 export type JudgeDeps = {
   tables: ModelDatabase;
@@ -92,6 +94,8 @@ export class Judge {
   #judgeEnd(session: ModelSession): void {
     const truth = session.vmId === null ? undefined : this.#deps.journal.vms.get(session.vmId);
     if (session.status === 'completed') return this.#judgeSuccess(session, truth);
+    if (session.errorCode === 'host_lost' && truth !== undefined && isInReachSinceStart(truth))
+      this.report(`I3: ${session.sessionId} ended as ${session.status} (host_lost), and its host was never silent`);
     if (truth === undefined || truth.succeededAtMs === null || session.status === 'cancelled') return;
     const reachMs = truth.reachableSinceMs === null ? 0 : this.#deps.nowMs() - truth.reachableSinceMs;
     const longestMs = Math.max(truth.longestReachableMs, Math.min(reachMs, this.#deps.nowMs() - truth.succeededAtMs));
@@ -134,6 +138,10 @@ export class Judge {
 }
 
 const EPOCH_MS = Date.UTC(2026, 0, 1);
+
+function isInReachSinceStart({ startedAtMs, reachableSinceMs }: VmTruth): boolean {
+  return reachableSinceMs !== null && reachableSinceMs - startedAtMs <= BOOT_MS;
+}
 
 function toOutcome(session: ModelSession): string {
   return `${session.status} ${session.errorCode ?? ''} ${session.credentialId ?? ''} ${session.completedAt?.getTime() ?? ''}`;

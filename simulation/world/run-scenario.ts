@@ -132,7 +132,7 @@ export class World {
         return `vm_${index}_${this.#ids}`;
       },
       toVmOptions: (vmId) => {
-        const truth = createVmTruth(vmId, hostId);
+        const truth = createVmTruth(vmId, hostId, this.#time.nowMs);
         this.#journal.vms.set(vmId, truth);
         return {
           truth,

@@ -39,6 +39,8 @@ export function createClaimedSession(options: ClaimedSessionOptions): ClaimedSes
           return void signIn?.answer(command.answerId, command.text);
         case 'settle':
           return void settle(command.settleId);
+        case 'change_way':
+          return;
         case 'release':
           log('session released');
           return endSession();

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { findBlankField, findField, parseDocument, type CredentialSpec } from './credential-document.ts';
+import { findBlankField, findField, type CredentialFileSpec } from '@vestibule/protocol/credential-document';
+import { parseDocument } from './credential-document.ts';
 
-const spec = (format: CredentialSpec['format'], ...required: string[]): CredentialSpec => ({
+const spec = (format: CredentialFileSpec['format'], ...required: string[]): CredentialFileSpec => ({
   path: 'f',
   format,
   required,

@@ -7,7 +7,8 @@ import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { MAX_CREDENTIAL_BYTES, type AgentMessage } from '@vestibule/protocol/agent-messages';
-import { findBlankField, parseDocument, type CredentialSpec } from './credential-document.ts';
+import { findBlankField, type CredentialFileSpec } from '@vestibule/protocol/credential-document';
+import { parseDocument } from './credential-document.ts';
 
 export type CredentialProblem = Extract<AgentMessage, { type: 'credential_incomplete' }>['problem'];
 
@@ -20,7 +21,7 @@ export type CredentialReading = { path: string } & (
 /** One reading for each file, in the order given. Together they may hold `maxBytes`. */
 export async function readCredentialFiles(
   home: string,
-  specs: readonly CredentialSpec[],
+  specs: readonly CredentialFileSpec[],
   maxBytes = MAX_CREDENTIAL_BYTES,
 ): Promise<CredentialReading[]> {
   const readings: CredentialReading[] = [];
@@ -33,7 +34,7 @@ export async function readCredentialFiles(
   return readings;
 }
 
-async function readOne(home: string, spec: CredentialSpec, room: number): Promise<CredentialReading> {
+async function readOne(home: string, spec: CredentialFileSpec, room: number): Promise<CredentialReading> {
   const { path } = spec;
   const incomplete = (problem: CredentialProblem, detail: string): CredentialReading => ({
     path,
@@ -64,7 +65,7 @@ async function readOne(home: string, spec: CredentialSpec, room: number): Promis
   }
 }
 
-function toReading(spec: CredentialSpec, bytes: Buffer): CredentialReading {
+function toReading(spec: CredentialFileSpec, bytes: Buffer): CredentialReading {
   const { path } = spec;
   try {
     const document = parseDocument(spec.format, bytes);

@@ -3,7 +3,7 @@
  * has not changed for a while. Time is monotonic.
  */
 import { createHash } from 'node:crypto';
-import type { CredentialSpec } from './credential-document.ts';
+import type { CredentialFileSpec } from '@vestibule/protocol/credential-document';
 import { readCredentialFiles, type CredentialReading } from './credential-file.ts';
 import { watchHome } from './home-watch.ts';
 
@@ -11,7 +11,7 @@ export type CredentialWatcher = { close: () => void };
 
 export type CredentialWatcherOptions = {
   home: string;
-  specs: readonly CredentialSpec[];
+  specs: readonly CredentialFileSpec[];
   /** How long the content must stay as it is. */
   settleMs?: number;
   onSettled: () => void;

@@ -45,7 +45,7 @@ export async function startLoginRun(options: LoginRunOptions): Promise<LoginRun>
   const process = await startLoginProcess({
     program,
     args: login.args,
-    io: login.io,
+    io: login.io === 'pty' ? 'pty' : 'pipes',
     env,
     cwd: home,
     createOutput: () => createCliOutput(listener),

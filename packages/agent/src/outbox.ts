@@ -4,7 +4,10 @@
  */
 import type { AgentMessage } from '@vestibule/protocol/agent-messages';
 
-export type OutboxMessage = Exclude<AgentMessage, { type: 'hello' | 'settled' | 'answer_delivered' }>;
+export type OutboxMessage = Exclude<
+  AgentMessage,
+  { type: 'hello' | 'settled' | 'answer_delivered' | 'answer_refused' }
+>;
 export type Send = (message: AgentMessage) => void;
 
 export type Outbox = {
@@ -43,6 +46,10 @@ function toMatter(message: OutboxMessage): string {
       return `capability ${message.name}`;
     case 'credential_incomplete':
       return `credential_incomplete ${message.path}`;
+    case 'output':
+      return `output ${message.n}`;
+    case 'offer':
+    case 'prompt_shown':
     case 'url_opened':
     case 'cli_exited':
     case 'handover':

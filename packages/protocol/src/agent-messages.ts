@@ -7,15 +7,19 @@
  * The agent repeats `handover` at every new link until the VM is destroyed, acknowledged or not.
  */
 import * as z from 'zod';
-import { capabilitySchema } from './session.ts';
+import { capabilitySchema, evidenceSchema, modeSchema } from './session.ts';
 import { failureCodeSchema } from './session-failure.ts';
-import { providerDefinitionSchema } from './provider-definition.ts';
+import { answerKindSchema, offerSchema } from './offer.ts';
+import { planParts } from './provider-definition.ts';
 
 export const LINK_VERSION = 1;
 /** A longer line ends the link. A credential's files together may hold 1 MiB. */
 export const MAX_LINE_BYTES = 4 * 1024 * 1024;
 export const MAX_CREDENTIAL_BYTES = 1024 * 1024;
 export const MAX_ANSWER_CHARS = 8192;
+/** Of one `output` message; all messages of a session together may hold `MAX_OUTPUT_CHARS`. */
+export const MAX_OUTPUT_CHUNK_CHARS = 16 * 1024;
+export const MAX_OUTPUT_CHARS = 256 * 1024;
 
 export const credentialFilesSchema = z
   .array(z.strictObject({ path: z.string().min(1).max(300), contentBase64: z.base64() }))
@@ -50,6 +54,29 @@ const urlOpened = z.object({
   origin: z.string().max(300),
 });
 
+/** What the person needs for signing in outside the VM; replaces the one before. Sealed by the controller, shown to the person alone. */
+const offer = z.object({ type: z.literal('offer'), offer: offerSchema });
+
+/**
+ * What the CLI wrote, as a terminal takes it (control sequences kept), secrets replaced by `[redacted]`. `n` counts from 1 within the VM,
+ * without gaps; the same `n` is the same text.
+ */
+const output = z.object({
+  type: z.literal('output'),
+  n: z.number().int().positive(),
+  text: z.string().max(MAX_OUTPUT_CHUNK_CHARS),
+});
+
+/** The CLI asks something that the dialogue does not know, and waits. Nobody answers it but the person. */
+const promptShown = z.object({ type: z.literal('prompt_shown'), text: z.string().max(300) });
+
+/** The answer was not given to the CLI and never will be; the words are for the person. */
+const answerRefused = z.object({
+  type: z.literal('answer_refused'),
+  answerId: z.string(),
+  words: z.string().max(300),
+});
+
 const cliExited = z.object({
   type: z.literal('cli_exited'),
   exitCode: z.number().int().nullable(),
@@ -72,7 +99,10 @@ const handover = z.object({
   account: z.string().max(300).nullable(),
   /** When the access token ends, if the file says so. */
   expiresAt: z.iso.datetime({ offset: true }).nullable(),
-  evidence: z.array(z.enum(['files_complete', 'cli_exit_zero', 'cli_confirmed'])),
+  organization: z.string().max(300).nullish(),
+  /** The account's plan, if a file says so: `pro`. */
+  accountPlan: z.string().max(100).nullish(),
+  evidence: z.array(evidenceSchema),
 });
 
 const signInFailed = z.object({
@@ -90,12 +120,16 @@ export const agentMessageSchema = z.discriminatedUnion('type', [
   hello,
   capability,
   urlOpened,
+  offer,
+  output,
+  promptShown,
   cliExited,
   credentialIncomplete,
   handover,
   signInFailed,
   settled,
   answerDelivered,
+  answerRefused,
 ]);
 export type AgentMessage = z.infer<typeof agentMessageSchema>;
 export type Handover = z.infer<typeof handover>;
@@ -105,9 +139,15 @@ export const loginPlanSchema = z.object({
   provider: z.string(),
   /** Absolute path, inside the VM, of the CLI's program. */
   program: z.string(),
-  login: providerDefinitionSchema.shape.login,
-  success: providerDefinitionSchema.shape.success,
-  credential: providerDefinitionSchema.shape.credential,
+  /** With what is otherwise for this way to sign in. */
+  login: planParts.login,
+  success: planParts.success,
+  credential: planParts.credential,
+  ways: planParts.ways.default({}),
+  version: planParts.version,
+  /** As pinned. */
+  pinnedVersion: z.string().default(''),
+  failures: z.array(planParts.failure).default([]),
 });
 export type LoginPlan = z.infer<typeof loginPlanSchema>;
 
@@ -117,6 +157,21 @@ const claim = z.object({
   epoch: z.number().int().positive(),
   sessionId: z.uuid(),
   remainingMs: z.number(),
+  /** Counts the ways of this session from 1; a higher one than the agent has means that the person changed the way. */
+  way: z.number().int().positive().default(1),
+  mode: modeSchema.default('vm_browser'),
+  plan: loginPlanSchema,
+  /** The person agreed to a first harmless use of the login by the CLI itself. */
+  mayUse: z.boolean().default(false),
+});
+/**
+ * The person changed the way to sign in. Ignored when `way` is not higher than the present one, or when the login is there already.
+ * When the CLI is run the same way, it runs on; else it is ended, the home is emptied, and it starts anew.
+ */
+const changeWay = z.object({
+  type: z.literal('change_way'),
+  way: z.number().int().positive(),
+  mode: modeSchema,
   plan: loginPlanSchema,
 });
 const handoverAnswer = z.object({
@@ -127,8 +182,18 @@ const handoverAnswer = z.object({
 });
 /** Ask what the agent holds; it looks at the files now, offers what is complete, then answers `settled`. */
 const settle = z.object({ type: z.literal('settle'), settleId: z.string() });
-/** A line for the CLI's stdin; delivered once per `answerId`. */
-const answer = z.object({ type: z.literal('answer'), answerId: z.string(), text: z.string().max(MAX_ANSWER_CHARS) });
+/**
+ * What the person gives; delivered once per `answerId`. `line`: a line for the CLI's input. `keys`: exactly these characters, for a terminal.
+ * `callback`: the URL to which the sign-in page led, for exactly one request to the CLI's callback server. `code`: as a line, after the
+ * state in `code#state` was checked. `token`: for the way `token`, with its kind.
+ */
+const answer = z.object({
+  type: z.literal('answer'),
+  answerId: z.string(),
+  kind: answerKindSchema.default('line'),
+  tokenKind: z.string().optional(),
+  text: z.string().max(MAX_ANSWER_CHARS),
+});
 /** The session ended: close browser and display; the VM itself lives on until `shutdown`. */
 const release = z.object({ type: z.literal('release') });
 /** End everything; the agent, as the VM's first process, exits with 1 on purpose (see docs/decisions). */
@@ -139,6 +204,7 @@ export const controllerMessageSchema = z.discriminatedUnion('type', [
   handoverAnswer,
   settle,
   answer,
+  changeWay,
   release,
   shutdown,
 ]);

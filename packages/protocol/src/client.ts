@@ -6,14 +6,33 @@ import type { z } from 'zod';
 import { AppError, ERRORS, problemSchema } from './errors.ts';
 import {
   credentialListSchema,
+  credentialSchema,
+  outputChunkSchema,
+  outputSchema,
+  providerFilesSchema,
   providersAnswerSchema,
   sessionListSchema,
+  sessionOfferSchema,
   sessionPushSchema,
   sessionSchema,
   ticketSchema,
   timelineSchema,
 } from './api.ts';
-import type { CreateSessionBody, Credential, ProvidersAnswer, Session, SessionPush, Ticket, Timeline } from './api.ts';
+import type {
+  AnswerBody,
+  CreateSessionBody,
+  Credential,
+  ImportBody,
+  OutputChunk,
+  ProviderFiles,
+  ProvidersAnswer,
+  Session,
+  SessionOffer,
+  SessionPush,
+  Ticket,
+  Timeline,
+} from './api.ts';
+import type { Mode } from './session.ts';
 import { ROUTES } from './routes.ts';
 
 /** The part of the browser's `EventSource` that is used. It resumes by itself (`Last-Event-ID`) unless `readyState` is `CLOSED`. */
@@ -43,16 +62,27 @@ export type ClientOptions = {
 };
 
 export type Client = {
-  listProviders(): Promise<ProvidersAnswer>;
+  /** With `userId`, each provider has the way suggested for that person. */
+  listProviders(userId?: string): Promise<ProvidersAnswer>;
+  acceptNotice(provider: string, hash: string): Promise<void>;
+  getProviderFiles(provider: string): Promise<ProviderFiles>;
   createSession(body: CreateSessionBody): Promise<Session>;
   getSession(sessionId: string): Promise<Session>;
   /** Newest first. */
   listSessions(userId: string): Promise<Session[]>;
   getTimeline(sessionId: string): Promise<Timeline>;
   cancelSession(sessionId: string): Promise<Session>;
-  answer(sessionId: string, text: string): Promise<Session>;
+  answer(sessionId: string, answer: AnswerBody): Promise<Session>;
+  changeMode(sessionId: string, mode: Mode): Promise<Session>;
+  /** Null while there is nothing to sign in with. */
+  findOffer(sessionId: string): Promise<SessionOffer | null>;
+  /** All that the CLI wrote so far. */
+  readOutput(sessionId: string): Promise<OutputChunk[]>;
+  /** Follows what the CLI writes, from the first chunk on. Returns the unsubscribe; `onEnd` when nothing more can come. */
+  followOutput(sessionId: string, listener: { onChunk(chunk: OutputChunk): void; onEnd(): void }): () => void;
   issueTicket(sessionId: string): Promise<Ticket>;
   listCredentials(userId: string): Promise<Credential[]>;
+  importCredential(userId: string, provider: string, body: ImportBody): Promise<Credential>;
   revokeCredential(userId: string, provider: string): Promise<void>;
   /** Exchanges the operator's token for a cookie. */
   signIn(token: string): Promise<void>;
@@ -101,7 +131,14 @@ export function createClient(options: ClientOptions = {}): Client {
   }
 
   return {
-    listProviders: () => ask(providersAnswerSchema, 'GET', ROUTES.providers),
+    listProviders: (userId) => {
+      const query = userId === undefined ? '' : `?userId=${encodeURIComponent(userId)}`;
+      return ask(providersAnswerSchema, 'GET', ROUTES.providers + query);
+    },
+    acceptNotice: async (provider, hash) => {
+      await request('POST', ROUTES.acceptance(provider), { hash });
+    },
+    getProviderFiles: (provider) => ask(providerFilesSchema, 'GET', ROUTES.providerFiles(provider)),
     createSession: (body) => ask(sessionSchema, 'POST', ROUTES.authSessions, body),
     getSession: (sessionId) => ask(sessionSchema, 'GET', ROUTES.session(sessionId)),
     listSessions: async (userId) => {
@@ -110,9 +147,22 @@ export function createClient(options: ClientOptions = {}): Client {
     },
     getTimeline: (sessionId) => ask(timelineSchema, 'GET', ROUTES.timeline(sessionId)),
     cancelSession: (sessionId) => ask(sessionSchema, 'POST', ROUTES.cancel(sessionId), {}),
-    answer: (sessionId, text) => ask(sessionSchema, 'POST', ROUTES.answer(sessionId), { text }),
+    answer: (sessionId, answer) => ask(sessionSchema, 'POST', ROUTES.answer(sessionId), answer),
+    changeMode: (sessionId, mode) => ask(sessionSchema, 'POST', ROUTES.mode(sessionId), { mode }),
+    findOffer: async (sessionId) => {
+      try {
+        return await ask(sessionOfferSchema, 'GET', ROUTES.offer(sessionId));
+      } catch (error) {
+        if (error instanceof AppError && error.code === 'offer_not_found') return null;
+        throw error;
+      }
+    },
+    readOutput: async (sessionId) => (await ask(outputSchema, 'GET', ROUTES.output(sessionId))).chunks,
+    followOutput: (sessionId, listener) => follow(openEvents(baseUrl + ROUTES.output(sessionId)), listener),
     issueTicket: (sessionId) => ask(ticketSchema, 'POST', ROUTES.liveViewTickets(sessionId), {}),
     listCredentials: async (userId) => (await ask(credentialListSchema, 'GET', ROUTES.credentials(userId))).credentials,
+    importCredential: (userId, provider, body) =>
+      ask(credentialSchema, 'POST', ROUTES.importCredential(userId, provider), body),
     revokeCredential: async (userId, provider) => {
       await request('DELETE', ROUTES.credential(userId, provider));
     },
@@ -148,6 +198,18 @@ function listen(stream: EventStream, listener: PushListener): () => void {
     listener.onEnd();
   });
   stream.addEventListener('error', () => listener.onDrop(stream.readyState !== CLOSED));
+  return () => stream.close();
+}
+
+function follow(stream: EventStream, listener: { onChunk(chunk: OutputChunk): void; onEnd(): void }): () => void {
+  stream.addEventListener('output', ({ data }) => {
+    const chunk = outputChunkSchema.safeParse(JSON.parse(String(data)));
+    if (chunk.success) listener.onChunk(chunk.data);
+  });
+  stream.addEventListener('end', () => {
+    stream.close();
+    listener.onEnd();
+  });
   return () => stream.close();
 }
 

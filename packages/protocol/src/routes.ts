@@ -9,12 +9,22 @@ export const ROUTES = {
   timeline: (sessionId: string) => `${session(sessionId)}/timeline`,
   cancel: (sessionId: string) => `${session(sessionId)}/cancel`,
   answer: (sessionId: string) => `${session(sessionId)}/answer`,
+  mode: (sessionId: string) => `${session(sessionId)}/mode`,
+  /** What the person needs for signing in outside the VM; 404 `offer_not_found` while there is nothing. */
+  offer: (sessionId: string) => `${session(sessionId)}/offer`,
+  output: (sessionId: string) => `${session(sessionId)}/output`,
   liveViewTickets: (sessionId: string) => `${session(sessionId)}/live-view-tickets`,
   /** WebSocket, subprotocol `binary`; close codes 4401 ticket refused, 4410 live view ended, 4503 display never came. */
   liveView: (ticket: string) => `/v1/live-view?ticket=${encodeURIComponent(ticket)}`,
   credentials: (userId: string) => `/v1/users/${encodeURIComponent(userId)}/credentials`,
   credential: (userId: string, provider: string) =>
     `/v1/users/${encodeURIComponent(userId)}/credentials/${encodeURIComponent(provider)}`,
+  importCredential: (userId: string, provider: string) =>
+    `/v1/users/${encodeURIComponent(userId)}/credentials/${encodeURIComponent(provider)}/import`,
+  /** The operator accepts the notice of a provider's definition. */
+  acceptance: (provider: string) => `/v1/providers/${encodeURIComponent(provider)}/acceptance`,
+  /** The definition's credential files, for `vestibule import`. */
+  providerFiles: (provider: string) => `/v1/providers/${encodeURIComponent(provider)}/files`,
   /** Exchanges the operator's token for a cookie (POST) and drops it (DELETE); GET tells whether one is signed in. */
   operatorSession: '/v1/operator-session',
 } as const;

@@ -14,6 +14,17 @@ export const FAILURES = {
     'The machine that ran the sign-in browser stopped answering before the sign-in was finished. Nothing was stored. Start again.',
   cli_missing:
     'The program was not found inside the sign-in browser machine ({detail}). Tell whoever runs this server.',
+  cli_wrong_version:
+    'The program is another version than this server was made for ({detail}). Tell whoever runs this server.',
+  cli_crashed: 'The program itself failed ({detail}). Start again; if it happens again, tell whoever runs this server.',
+  network_dns:
+    'The program could not find the address of the sign-in service ({detail}). The name lookup of the server failed. Try again; if it happens again, tell whoever runs this server.',
+  network_tcp:
+    'The program could not reach the sign-in service ({detail}). Try again; if it happens again, the server may have no way to the internet: tell whoever runs it.',
+  network_tls:
+    'The program did not trust the connection to the sign-in service ({detail}). A proxy may read along: tell whoever runs this server about VESTIBULE_CA_FILE.',
+  provider_http:
+    'The sign-in service answered the program with an error ({detail}). Nothing was stored. Wait a few minutes and start again.',
   cli_exited:
     'The program ended with code {detail} without a login. Start again and finish the sign-in in the browser.',
   cli_no_url:

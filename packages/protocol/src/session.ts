@@ -16,8 +16,11 @@ export function isTerminal(status: Status): status is TerminalStatus {
   return (TERMINAL_STATUSES as readonly Status[]).includes(status);
 }
 
-/** Ways to sign in. Only `vm_browser` is offered so far; the others are part of the outside contract. */
-export const MODES = ['vm_browser', 'own_browser', 'device_code'] as const;
+/**
+ * Ways to sign in: in the live view; in the person's own browser, whose answer comes back; with a code typed on another device; with a key
+ * or token that the person has.
+ */
+export const MODES = ['vm_browser', 'own_browser', 'device_code', 'token'] as const;
 export const modeSchema = z.enum(MODES);
 export type Mode = z.infer<typeof modeSchema>;
 
@@ -43,6 +46,10 @@ export const SESSION_EVENT_TYPES = [
   'capability_ready',
   'vm_claimed',
   'url_opened',
+  'offer_ready',
+  'prompt_shown',
+  'terminal_taken',
+  'mode_changed',
   'cli_exited',
   'credential_incomplete',
   'answer_received',
@@ -82,3 +89,24 @@ export const sessionStepSchema = z.object({
   data: z.record(z.string(), z.unknown()),
 });
 export type SessionStep = z.infer<typeof sessionStepSchema>;
+
+/** How well it is known that a stored login works, weakest first. */
+export const GRADES = ['file_complete', 'cli_says_so', 'provider_accepted'] as const;
+export const gradeSchema = z.enum(GRADES);
+export type Grade = z.infer<typeof gradeSchema>;
+
+export const EVIDENCE = [
+  'files_complete',
+  'cli_exit_zero',
+  'cli_rpc_ok',
+  'cli_confirmed',
+  'provider_accepted',
+] as const;
+export const evidenceSchema = z.enum(EVIDENCE);
+export type Evidence = z.infer<typeof evidenceSchema>;
+
+/** `cli_confirmed` raises nothing: status commands believe junk, so they can only veto. */
+export function toGrade(evidence: readonly Evidence[]): Grade {
+  if (evidence.includes('provider_accepted')) return 'provider_accepted';
+  return evidence.includes('cli_exit_zero') || evidence.includes('cli_rpc_ok') ? 'cli_says_so' : 'file_complete';
+}

@@ -21,7 +21,7 @@ import type { FakeMoment, FakeScript } from './fake-script.ts';
 
 export const FAKE_BUILD_ID = 'fake';
 
-type Told = Exclude<AgentMessage, { type: 'hello' | 'settled' | 'answer_delivered' }>;
+type Told = Exclude<AgentMessage, { type: 'hello' | 'settled' | 'answer_delivered' | 'answer_refused' }>;
 type Claim = Extract<ControllerMessage, { type: 'claim' }>;
 
 export type FakeAgentOptions = {
@@ -136,6 +136,8 @@ export class FakeAgent {
         if (!this.#answered.has(message.answerId) && this.#options.script.signIn !== 'never') this.signIn();
         this.#answered.add(message.answerId);
         this.#say({ type: 'answer_delivered', answerId: message.answerId });
+        return;
+      case 'change_way':
         return;
       case 'release':
         this.#options.onRelease();

@@ -14,7 +14,11 @@ const inert = (): never => {
 const count = { opened: inert, closed: inert };
 const ports: ApiPorts = {
   providers: { list: inert },
-  sessions: { create: inert, get: inert, list: inert, timeline: inert, cancel: inert, answer: inert },
+  sessions: {
+    ...{ create: inert, get: inert, list: inert, timeline: inert, cancel: inert },
+    ...{ answer: inert, changeMode: inert, offer: inert },
+  },
+  outputs: { list: inert, follow: inert },
   pushes: { subscribe: inert },
   liveView: { issueTicket: inert, takeTicket: inert, open: inert },
   credentials: { list: inert, revoke: inert },

@@ -56,8 +56,12 @@ export function createCompletionClients({ pool, vault }: { pool: Pool; vault: Va
   const toLoginPlan = (): never => {
     throw new Error('no agent is greeted here');
   };
-  const answers = { markDelivered: (): never => toLoginPlan() };
-  const reports = createAgentReports({ store, vms, takeHandover, answers, toLoginPlan, expectedBuildId: null });
+  const reports = createAgentReports({
+    ...{ store, vms, takeHandover, toLoginPlan, expectedBuildId: null },
+    answers: { markDelivered: toLoginPlan, markRefused: toLoginPlan },
+    offers: { take: toLoginPlan },
+    outputs: { add: toLoginPlan },
+  });
   return {
     async completeOne(handover, n) {
       const answer = await reports.report(toVmId(n), toSessionId(n), handover);

@@ -2,14 +2,23 @@
  * The tables as a model: rows in memory, statements that are atomic, a journal to undo them, and the rules that the database itself
  * enforces (constraints and triggers of `db/migrations`), apart from the guards of the stores. Knows no time and no product code but words.
  */
-import type { SessionStep, Status } from '@vestibule/protocol/session';
+import type { Evidence, SessionStep, Status } from '@vestibule/protocol/session';
 import { isTerminal } from '@vestibule/protocol/session';
 import type { HostOffer } from '@vestibule/controller/fleet/vm-store';
 import type { SessionRow, VmRow } from '@vestibule/controller/session/session-row';
 
 export type ModelSession = Omit<
   SessionRow,
-  'vm' | 'account' | 'credentialVersion' | 'hostSilentMs' | 'now' | 'seq' | 'updatedAt'
+  | 'vm'
+  | 'account'
+  | 'accountPlan'
+  | 'evidence'
+  | 'offered'
+  | 'credentialVersion'
+  | 'hostSilentMs'
+  | 'now'
+  | 'seq'
+  | 'updatedAt'
 > & {
   vmId: string | null;
   credentialId: string | null;
@@ -30,6 +39,9 @@ export type ModelCredential = {
   userId: string;
   provider: string;
   account: string | null;
+  accountPlan: string | null;
+  organization: string | null;
+  evidence: Evidence[];
   encryptedData: Buffer;
   keyId: string;
   version: number;
@@ -119,6 +131,8 @@ export class ModelDatabase {
     } else if (now.status !== old.status && !isTerminal(now.status) && MOVES[old.status] !== now.status) {
       throw new ModelRefusal('23514', `a session does not move from ${old.status} to ${now.status}`);
     }
+    if (now.way !== old.way + (now.mode === old.mode ? 0 : 1))
+      throw new ModelRefusal('23514', 'the way counts up with the mode');
     if (now.seq < old.seq) throw new ModelRefusal('23514', 'events only grow');
     if (old.vmId !== null && now.vmId !== old.vmId) throw new ModelRefusal('23514', 'a session keeps its VM');
     if ((now.status === 'completed') !== (now.credentialId !== null))

@@ -2,7 +2,7 @@
  * What each statement of the product's stores does, on the model: the same guards, the same rows, the same events. The differential run
  * holds every one of them against the real SQL.
  */
-import { isTerminal, type SessionStep, type Status } from '@vestibule/protocol/session';
+import { isTerminal, type Mode, type SessionStep, type Status } from '@vestibule/protocol/session';
 import type { FailureCode } from '@vestibule/protocol/session-failure';
 import type { RuntimeKind, VmExit } from '@vestibule/protocol/vm';
 import type { Handover } from '@vestibule/protocol/agent-messages';
@@ -54,6 +54,10 @@ export function toRow(db: ModelDatabase, session: ModelSession, now: Date): Sess
     ...session,
     vm: vm === null ? null : { ...vm },
     account: credential?.account ?? null,
+    accountPlan: credential?.accountPlan ?? null,
+    evidence: credential?.evidence ?? null,
+    // Offers decide nothing: the model has none.
+    offered: false,
     credentialVersion: credential?.version ?? null,
     hostSilentMs: host === undefined ? null : now.getTime() - host.seenAt.getTime(),
     now,
@@ -67,12 +71,12 @@ export function insertSession(
   now: Date,
   supersedes?: string,
 ): string {
-  const { userId, provider, mode, expiresInMs } = session;
+  const { userId, provider, mode, expiresInMs, restriction = {}, mayUse = false } = session;
   db.insertSession({
     ...{ sessionId, userId, provider, mode, status: 'started', stage: 'installing', vmId: null, credentialId: null },
     ...{ createdAt: now, updatedAt: now, expiresAt: after(now, expiresInMs), settlingSince: null, waitingFor: null },
     ...{ capabilities: [], completedAt: null, endedAt: null, errorCode: null, errorMessage: null, errorStage: null },
-    ...{ lateRefusedAt: null, seq: 1 },
+    ...{ lateRefusedAt: null, seq: 1, way: 1, prompt: null, restriction, mayUse },
   });
   const data = { mode, ...(supersedes === undefined ? {} : { supersedes }) };
   const step = { seq: 1, at: now.toISOString(), type: 'session_created', actor: 'person', data } as const;
@@ -182,6 +186,27 @@ export function openUrl(db: ModelDatabase, sessionId: string, data: Record<strin
   return move(db, sessionId, null, ['url_opened', 'awaiting_user_auth', 'awaiting_person'], step, now);
 }
 
+export function changeMode(db: ModelDatabase, sessionId: string, mode: Mode, now: Date): boolean {
+  const session = db.sessions.get(sessionId);
+  if (session === undefined || !isActive(session) || session.mode === mode) return false;
+  const way = session.way + 1;
+  const data = { from: session.mode, to: mode, way };
+  log(db, session, { mode, way, prompt: null }, { type: 'mode_changed', actor: 'person', data }, now);
+  return true;
+}
+
+export function showPrompt(db: ModelDatabase, sessionId: string, text: string, now: Date): boolean {
+  const guard = (session: ModelSession): boolean => isActive(session) && session.prompt !== text;
+  const step = { type: 'prompt_shown', actor: 'agent', data: { text } } as const;
+  return change(db, sessionId, guard, { prompt: text }, step, now);
+}
+
+export function listPlaced(db: ModelDatabase, hostId: string, now: Date): SessionRow[] {
+  return [...db.sessions.values()]
+    .filter((one) => isActive(one) && one.vmId !== null && db.vms.get(one.vmId)?.hostId === hostId)
+    .map((one) => toRow(db, one, now));
+}
+
 export function beginSettling(db: ModelDatabase, sessionId: string, why: SettlingCause, now: Date): boolean {
   const guard = (session: ModelSession): boolean => isActive(session) && session.settlingSince === null;
   return change(
@@ -219,7 +244,7 @@ export function complete(
   const from = sources('credential_stored', 'completed');
   if (session?.vmId !== vmId || !from.includes(session.status) || !db.activeKeys.has(sealed.keyId)) return false;
   const { userId, provider } = session;
-  const { account, contentHash, evidence, handoverId } = handover;
+  const { account, contentHash, evidence, handoverId, organization = null, accountPlan = null } = handover;
   const versions = [...db.credentials.values()].filter((one) => one.userId === userId && one.provider === provider);
   const version = Math.max(0, ...versions.map((one) => one.version)) + 1;
   const data = { version, evidence, handoverId };
@@ -236,6 +261,9 @@ export function complete(
     userId,
     provider,
     account,
+    organization,
+    accountPlan,
+    evidence,
     version,
     source: 'sign_in',
     sourceSessionId: sessionId,

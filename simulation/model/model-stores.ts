@@ -96,6 +96,7 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
       ),
     listUnsettled: (hostId, holdMs) =>
       run('listUnsettled', (db, now) => statements.listUnsettled(db, hostId, holdMs, now)),
+    listPlaced: (hostId) => run('listPlaced', (db, now) => statements.listPlaced(db, hostId, now)),
     countActive: () =>
       run('countActive', (db) => [...db.sessions.values()].filter(({ status }) => !isTerminal(status)).length),
     listSteps: (sessionId, afterSeq) =>
@@ -131,6 +132,16 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
       change(
         sessionId,
         run('openUrl', (db, now) => statements.openUrl(db, sessionId, data, now)),
+      ),
+    changeMode: (sessionId, mode) =>
+      change(
+        sessionId,
+        run('changeMode', (db, now) => statements.changeMode(db, sessionId, mode, now)),
+      ),
+    showPrompt: (sessionId, text) =>
+      change(
+        sessionId,
+        run('showPrompt', (db, now) => statements.showPrompt(db, sessionId, text, now)),
       ),
     beginSettling: (sessionId, why) =>
       change(

@@ -1,4 +1,5 @@
 /** One master controller: the product's own parts, put together as `app.ts` does it, over the simulated database, host and agents. */
+import type { LoginPlan } from '@vestibule/protocol/agent-messages';
 import { AgentLinks } from '@vestibule/controller/agent-link/agent-links';
 import { createAwakeClock } from '@vestibule/controller/awake-clock';
 import { createAgentReports } from '@vestibule/controller/session/agent-reports';
@@ -61,12 +62,16 @@ export function startController(options: SimulatedControllerOptions) {
     seal: () => Promise.resolve({ credentialId: newId(), encryptedData: Buffer.from('sealed'), keyId: KEY_ID }),
     credentialPaths: () => [CREDENTIAL_PATH],
   });
+  const toPlan = (provider: string): LoginPlan => toLoginPlan(provider, findScript(clis, provider));
   const reports = createAgentReports({
     store,
     vms,
     takeHandover,
-    answers: { markDelivered: () => Promise.resolve(false) },
-    toLoginPlan: (provider) => toLoginPlan(provider, findScript(clis, provider)),
+    answers: { markDelivered: () => Promise.resolve(false), markRefused: () => Promise.resolve(false) },
+    // What the CLI shows and writes decides nothing.
+    offers: { take: () => Promise.resolve() },
+    outputs: { add: () => Promise.resolve(false) },
+    toLoginPlan: toPlan,
     expectedBuildId: null,
   });
   const links = new AgentLinks({
@@ -89,11 +94,15 @@ export function startController(options: SimulatedControllerOptions) {
     ...{ store, vms, host: machine.toHost(process), links, limits, clock, log: LOG },
     layers: { fact: () => ({ state: 'ready' }), install: () => undefined },
     findBlocker: () => null,
+    toLoginPlan: toPlan,
   });
   const pushes = createPushes({ store, clock, log: LOG });
   const sessions = createAuthSessions({
     ...{ store, links, clock },
     answers: { give: () => Promise.reject(new Error('nobody answers in the simulation')) },
+    offers: { find: () => Promise.resolve(null) },
+    findBlocker: () => null,
+    findTokenKinds: () => null,
     countPlaces: () => Promise.resolve(16),
     requireProvider: (id) => Promise.resolve(id),
     waitForChange: (sessionId, timeoutMs) => signal.wait(sessionId, timeoutMs),

@@ -109,7 +109,7 @@ describe('an answer through a controller that does not own the VM', () => {
     const other = await start({ env: { VESTIBULE_DEMO: '0' } });
     const sessionId = await connect(owner);
     await owner.follow(sessionId, ({ status }) => status === 'awaiting_user_auth');
-    await other.client.answer(sessionId, 'canary-answer');
+    await other.client.answer(sessionId, { text: 'canary-answer', kind: 'line' });
     expect((await other.ended(sessionId)).status).toBe('completed');
     const { steps } = await other.client.getTimeline(sessionId);
     expect(steps.filter(({ type }) => type.startsWith('answer')).map(({ type }) => type)).toEqual([
@@ -125,12 +125,12 @@ describe('an answer through a controller that does not own the VM', () => {
     const sessionId = await connect(owner);
     await owner.follow(sessionId, ({ status }) => status === 'awaiting_user_auth');
     await owner.stop();
-    await expect(other.client.answer(sessionId, 'late')).rejects.toMatchObject({
+    await expect(other.client.answer(sessionId, { text: 'late', kind: 'line' })).rejects.toMatchObject({
       code: 'session_not_waiting',
       detail: expect.stringContaining('will not get it later') as string,
     });
     await start({ dataDir: owner.dataDir, fakeScript: { signIn: 'click' } });
-    await other.client.answer(sessionId, 'now');
+    await other.client.answer(sessionId, { text: 'now', kind: 'line' });
     const delivered = await database.ownerPool.query('select from session_answers where delivered_at is not null');
     expect([(await other.ended(sessionId)).status, delivered.rowCount]).toEqual(['completed', 1]);
   });

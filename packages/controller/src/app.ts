@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { RuntimeKind } from '@vestibule/protocol/vm';
 import { AppError } from '@vestibule/protocol/errors';
 import type { LoginPlan } from '@vestibule/protocol/agent-messages';
+import type { Mode } from '@vestibule/protocol/session';
 import { type FakeScript, parseFakeScripts } from '@vestibule/vm-manager/fake/fake-script';
 import { createProviderLayers, toProgramPath } from '@vestibule/vm-manager/layers';
 import type { Runtime } from '@vestibule/vm-manager/runtime';
@@ -35,6 +36,10 @@ import { createAuthSessions } from './session/auth-sessions.ts';
 import { ChangeSignal } from './session/change-signal.ts';
 import { createCompletionStore } from './session/completion-store.ts';
 import { createLiveViews } from './session/live-views.ts';
+import { createOfferStore } from './session/offer-store.ts';
+import { createOffers } from './session/offers.ts';
+import { createOutputStore } from './session/output-store.ts';
+import { createOutputs } from './session/outputs.ts';
 import { createPushes } from './session/pushes.ts';
 import { createReconciler } from './session/reconciler.ts';
 import { createSessionStore } from './session/session-store.ts';
@@ -99,11 +104,15 @@ function createLayerSource(kind: RuntimeKind, { config, folder }: AppOptions): L
   return createProviderLayers({ layersDir: folder.layersDir, environment: config.packageEnvironment });
 }
 
-function createToLoginPlan(registry: ProviderRegistry): (provider: string) => LoginPlan {
-  return (provider) => {
+function createToLoginPlan(registry: ProviderRegistry): (provider: string, mode: Mode) => LoginPlan {
+  return (provider, mode) => {
     const { definition } = registry.get(provider);
-    const { login, success, credential } = definition;
-    return { provider, program: toProgramPath(definition), login, success, credential };
+    const { login, success, credential, ways, version, install, failures } = definition;
+    const otherwise = mode === 'device_code' ? ways.device_code?.login : undefined;
+    return {
+      ...{ provider, program: toProgramPath(definition), success, credential, ways, version, failures },
+      ...{ login: { ...login, ...otherwise } as LoginPlan['login'], pinnedVersion: install.version },
+    };
   };
 }
 
@@ -170,6 +179,21 @@ async function compose(
   const vms = createVmStore({ pool, onChange });
   const credentials = createCredentialStore({ pool });
   const answerStore = createAnswerStore({ pool, onChange });
+  const toLoginPlan = createToLoginPlan(registry);
+  const findBlocker = createFindBlocker(registry, runtime.sharedLoopback);
+  const offers = createOffers({
+    store: createOfferStore({ pool, onChange }),
+    seal: (owner, text) => vault.sealOffer(owner, text),
+    open: (record) => vault.openOffer(record),
+  });
+  const outputStore = createOutputStore({
+    pool,
+    // Changes nothing that a page or the reconciler looks at: only who follows the output wants to know.
+    onChange(sessionId) {
+      signal.notify(sessionId);
+      notices.publish(sessionId);
+    },
+  });
 
   const takeHandover = createTakeHandover({
     store,
@@ -182,7 +206,9 @@ async function compose(
     vms,
     takeHandover,
     answers: answerStore,
-    toLoginPlan: createToLoginPlan(registry),
+    offers,
+    outputs: outputStore,
+    toLoginPlan,
     expectedBuildId: runtime.kind === 'fake' ? null : readBuildId(product.agentDir),
   });
   const awakeClock = createAwakeClock(systemClock);
@@ -232,7 +258,8 @@ async function compose(
     host,
     layers,
     links,
-    findBlocker: createFindBlocker(registry, runtime.sharedLoopback),
+    findBlocker,
+    toLoginPlan,
     limits: { holdMs: config.holdMs, bootMs: BOOT_MS, sessionMs: config.sessionMs },
     clock: systemClock,
     log,
@@ -268,11 +295,18 @@ async function compose(
     log,
   });
   releases.push(() => answers.close());
+  const outputs = createOutputs({ store: outputStore, sessions: store, waitForChange, log });
   const sessions = createAuthSessions({
     store,
     requireProvider: (idOrAlias, mode) => providerList.require(idOrAlias, mode),
     links,
     answers,
+    offers,
+    findTokenKinds(provider) {
+      const found = registry.find(provider);
+      return found === null ? null : (found.definition.ways.token?.kinds ?? []);
+    },
+    findBlocker,
     countPlaces: async () => Math.max(config.maxSessions, await vms.countPlaces()),
     waitForChange,
     wake: () => reconciler.wake(),
@@ -283,6 +317,7 @@ async function compose(
   const ports: ApiPorts = {
     providers: providerList,
     sessions,
+    outputs,
     pushes,
     liveView: {
       async issueTicket(sessionId) {

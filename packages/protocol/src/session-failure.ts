@@ -36,6 +36,8 @@ export const FAILURES = {
     'The program wrote a login that could not be read ({detail}). Nothing was stored. Start again.',
   credential_too_large:
     'The program wrote a login that is too large ({detail}). Nothing was stored. Tell whoever runs this server.',
+  wrong_account:
+    'The sign-in was of another account than the one asked for ({detail}). Nothing was stored. Start again with the right account.',
   not_confirmed: 'The program itself says it is not signed in. Nothing was stored. Start again.',
   store_failed:
     'The login could not be stored ({detail}). Start again; if it happens again, tell whoever runs this server.',

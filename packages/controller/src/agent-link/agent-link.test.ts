@@ -192,10 +192,10 @@ describe('an agent link', () => {
     const { agent, link, ended } = start();
     agent.say(HELLO);
     await agent.hears('claim');
-    const delivered = link.answer('one', 'code');
+    const delivered = link.answer({ answerId: 'one', kind: 'line', text: 'code' });
     agent.say({ type: 'answer_delivered', answerId: (await agent.hears('answer')).answerId });
     expect(await delivered).toBe(true);
-    const lost = link.answer('two', 'code');
+    const lost = link.answer({ answerId: 'two', kind: 'line', text: 'code' });
     agent.stream.end();
     await ended;
     expect(await lost).toBe(false);

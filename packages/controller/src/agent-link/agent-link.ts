@@ -7,12 +7,15 @@ import type { AgentMessage, ControllerMessage, Handover } from '@vestibule/proto
 import { agentMessageSchema, MAX_LINE_BYTES } from '@vestibule/protocol/agent-messages';
 import { type Clock, sleep } from '../clock.ts';
 import type { AgentReport, AgentReports, Greeting } from '../session/agent-reports.ts';
+import type { ChangeWay } from '../session/reconciler-ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { readLines } from './line-reader.ts';
 
 /** Between two attempts to store a hand-over. */
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
+
+export type Answer = Omit<Extract<ControllerMessage, { type: 'answer' }>, 'type'>;
 
 /** What a link needs of a duplex stream. */
 export type LinkStream = AsyncIterable<Buffer> &
@@ -45,6 +48,8 @@ export class AgentLink {
   readonly #answers = new Map<string, (delivered: boolean) => void>();
   settled = false;
   released = false;
+  /** The way that the agent was told last. */
+  toldWay: number | null = null;
   storeError: string | null = null;
 
   constructor(deps: AgentLinkDeps) {
@@ -93,16 +98,21 @@ export class AgentLink {
     this.send({ type: 'settle', settleId: this.#settleId });
   }
 
+  changeWay(change: ChangeWay): void {
+    this.toldWay = change.way;
+    this.send(change);
+  }
+
   release(): void {
     this.released = true;
     this.send({ type: 'release' });
   }
 
-  /** Resolves to whether the CLI got the answer; false when the link ends first. */
-  answer(answerId: string, text: string): Promise<boolean> {
+  /** Resolves to whether the CLI got the answer; false when the agent refused it or the link ends first. */
+  answer(answer: Answer): Promise<boolean> {
     return new Promise((resolve) => {
-      this.#answers.set(answerId, resolve);
-      this.send({ type: 'answer', answerId, text });
+      this.#answers.set(answer.answerId, resolve);
+      this.send({ type: 'answer', ...answer });
     });
   }
 
@@ -140,6 +150,7 @@ export class AgentLink {
       if (this.#greeting === null) throw new Error('the agent was not accepted');
       this.#connectedAt = this.#deps.clock.nowMs();
       this.send(this.#greeting.claim);
+      this.toldWay = this.#greeting.claim.way;
       this.#deps.onFact();
     } else if (this.#greeting === null) {
       throw new Error('the agent did not say hello first');
@@ -155,7 +166,10 @@ export class AgentLink {
     if (message.type === 'handover') return this.#takeHandover(sessionId, message);
     const answer = await reports.report(vmId, sessionId, message);
     if (answer !== null) this.send(answer);
-    if (message.type === 'answer_delivered') this.#answers.get(message.answerId)?.(true);
+    if (message.type === 'answer_delivered' || message.type === 'answer_refused') {
+      this.#answers.get(message.answerId)?.(message.type === 'answer_delivered');
+      this.#answers.delete(message.answerId);
+    }
   }
 
   /** A VM that has ended offers its login to no other link: what was read is held until the database has taken or refused it. */

@@ -171,8 +171,9 @@ describe('the agent links', () => {
 
   it('refuse an answer of the person while there is no link', async () => {
     const { links } = start({}, () => false);
-    expect(await links.answer(VM, 'one', 'code')).toBe(false);
+    const answer = { answerId: 'one', kind: 'line', text: 'code' } as const;
+    expect(await links.answer(VM, answer)).toBe(false);
     links.dial(VM);
-    expect(await links.answer(VM, 'one', 'code')).toBe(false);
+    expect(await links.answer(VM, answer)).toBe(false);
   });
 });

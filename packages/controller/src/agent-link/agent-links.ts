@@ -2,9 +2,9 @@
 import { type Clock, sleep } from '../clock.ts';
 import type { AgentReports } from '../session/agent-reports.ts';
 import type { LinkFact } from '../session/plan.ts';
-import type { Links } from '../session/reconciler-ports.ts';
+import type { ChangeWay, Links } from '../session/reconciler-ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { AgentLink, type LinkStream } from './agent-link.ts';
+import { AgentLink, type Answer, type LinkStream } from './agent-link.ts';
 
 /** A guest starts within tens of milliseconds (`process`) to tens of seconds (`qemu` without KVM): ask often at first. */
 const FIRST_RETRY_MS = 5;
@@ -23,6 +23,7 @@ const IDLE: LinkFact = {
   triedMs: 0,
   askedMs: null,
   settled: false,
+  toldWay: null,
   released: false,
   storeError: null,
 };
@@ -66,8 +67,8 @@ export class AgentLinks implements Links {
     if (link === null) {
       return { ...IDLE, state: 'dialling', stateMs: nowMs - entry.dialledAt, triedMs, storeError: entry.storeError };
     }
-    const { settled, released, askedMs, connectedMs: stateMs, storeError } = link;
-    return { state: 'connected', stateMs, triedMs, askedMs, settled, released, storeError };
+    const { settled, released, toldWay, askedMs, connectedMs: stateMs, storeError } = link;
+    return { state: 'connected', stateMs, triedMs, askedMs, settled, toldWay, released, storeError };
   }
 
   dial(vmId: string): void {
@@ -80,6 +81,10 @@ export class AgentLinks implements Links {
 
   settle(vmId: string): void {
     this.#entries.get(vmId)?.link?.settle();
+  }
+
+  changeWay(vmId: string, change: ChangeWay): void {
+    this.#entries.get(vmId)?.link?.changeWay(change);
   }
 
   release(vmId: string): void {
@@ -103,9 +108,9 @@ export class AgentLinks implements Links {
   }
 
   /** Hands the person's answer to the CLI once; false when there is no link or it ended before the agent confirmed. */
-  async answer(vmId: string, answerId: string, text: string): Promise<boolean> {
+  async answer(vmId: string, answer: Answer): Promise<boolean> {
     const link = this.#entries.get(vmId)?.link;
-    return link?.connected === true ? link.answer(answerId, text) : false;
+    return link?.connected === true ? link.answer(answer) : false;
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import { duplexPair, type Duplex } from 'node:stream';
 import type { AgentMessage, ControllerMessage } from '@vestibule/protocol/agent-messages';
 import { createInterface } from 'node:readline';
 import type { AgentReport, AgentReports, Greeting } from '../session/agent-reports.ts';
+import { toTestLoginPlan } from '../session/testing-login-plan.ts';
 
 export const SESSION_ID = '00000000-0000-4000-8000-000000000001';
 
@@ -23,20 +24,10 @@ const GREETING: Greeting = {
     epoch: 1,
     sessionId: SESSION_ID,
     remainingMs: 1_000,
-    plan: {
-      provider: 'demo',
-      program: '/opt/demo',
-      login: {
-        args: [],
-        io: 'pipes',
-        environment: {},
-        files: [],
-        dialogue: [],
-        url: { from: ['output'], pattern: '^https://', timeoutSeconds: 60 },
-      },
-      success: { when: 'exit_zero' },
-      credential: { files: [{ path: '.demo', format: 'json', required: [] }] },
-    },
+    way: 1,
+    mode: 'vm_browser',
+    mayUse: false,
+    plan: toTestLoginPlan(),
   },
 };
 

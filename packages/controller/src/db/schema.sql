@@ -53,11 +53,18 @@ create table auth_sessions (
   credential_id uuid,
   late_refused_at timestamp with time zone,
   event_seq bigint not null default 0,
-  constraint auth_sessions_mode_check CHECK ((mode = ANY (ARRAY['vm_browser'::text, 'own_browser'::text, 'device_code'::text]))),
+  way integer not null default 1,
+  expected_account text,
+  allowed_domains text[],
+  organization text,
+  may_use boolean not null default false,
+  prompt text,
+  constraint auth_sessions_mode_check CHECK ((mode = ANY (ARRAY['vm_browser'::text, 'own_browser'::text, 'device_code'::text, 'token'::text]))),
   constraint auth_sessions_provider_check CHECK ((provider <> ''::text)),
   constraint auth_sessions_stage_check CHECK ((stage = ANY (ARRAY['installing'::text, 'starting_vm'::text, 'starting_sign_in'::text, 'awaiting_person'::text, 'storing'::text]))),
   constraint auth_sessions_status_check CHECK ((status = ANY (ARRAY['started'::text, 'vm_created'::text, 'awaiting_user_auth'::text, 'completed'::text, 'failed'::text, 'timeout'::text, 'cancelled'::text]))),
   constraint auth_sessions_user_id_check CHECK ((user_id <> ''::text)),
+  constraint auth_sessions_way_check CHECK ((way > 0)),
   constraint completed_has_credential CHECK (((status = 'completed'::text) = (credential_id IS NOT NULL))),
   constraint completed_is_dated CHECK (((status = 'completed'::text) = (completed_at IS NOT NULL))),
   constraint ended_is_dated CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text, 'timeout'::text, 'cancelled'::text])) = (ended_at IS NOT NULL))),
@@ -73,8 +80,10 @@ create table auth_sessions (
 CREATE INDEX auth_sessions_active ON public.auth_sessions USING btree (expires_at) WHERE (status = ANY (ARRAY['started'::text, 'vm_created'::text, 'awaiting_user_auth'::text]));
 CREATE INDEX auth_sessions_by_user ON public.auth_sessions USING btree (user_id, created_at DESC);
 CREATE UNIQUE INDEX auth_sessions_one_active ON public.auth_sessions USING btree (user_id, provider) WHERE (status = ANY (ARRAY['started'::text, 'vm_created'::text, 'awaiting_user_auth'::text]));
+CREATE TRIGGER erase_offer AFTER UPDATE ON public.auth_sessions FOR EACH ROW WHEN (((new.way <> old.way) OR ((new.ended_at IS NOT NULL) AND (old.ended_at IS NULL)))) EXECUTE FUNCTION erase_offer();
 CREATE TRIGGER guard_session_insert BEFORE INSERT ON public.auth_sessions FOR EACH ROW EXECUTE FUNCTION guard_session_insert();
 CREATE TRIGGER guard_session_update BEFORE UPDATE ON public.auth_sessions FOR EACH ROW EXECUTE FUNCTION guard_session_update();
+CREATE TRIGGER guard_session_way BEFORE UPDATE ON public.auth_sessions FOR EACH ROW EXECUTE FUNCTION guard_session_way();
 CREATE TRIGGER refuse_delete BEFORE DELETE ON public.auth_sessions FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON public.auth_sessions FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 -- vestibule_app: insert, select, update
@@ -162,6 +171,8 @@ create table provider_credentials (
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   revoked_at timestamp with time zone,
+  organization text,
+  account_plan text,
   constraint provider_credentials_source_check CHECK ((source = ANY (ARRAY['sign_in'::text, 'rotation'::text, 'import'::text]))),
   constraint provider_credentials_version_check CHECK ((version > 0)),
   constraint revoked_is_erased CHECK (((encrypted_data IS NULL) = (revoked_at IS NOT NULL))),
@@ -197,17 +208,57 @@ create table session_answers (
   sent_at timestamp with time zone /* vestibule_app: update */,
   delivered_at timestamp with time zone /* vestibule_app: update */,
   erased_at timestamp with time zone /* vestibule_app: update */,
+  kind text not null default 'line'::text,
+  token_kind text,
+  refused_words text /* vestibule_app: update */,
   constraint answer_lives_a_minute CHECK ((expires_at <= (created_at + '00:01:00'::interval))),
   constraint delivered_is_erased CHECK (((delivered_at IS NULL) OR (sealed_text IS NULL))),
   constraint erased_is_dated CHECK (((sealed_text IS NULL) = (erased_at IS NOT NULL))),
+  constraint refused_is_erased CHECK (((refused_words IS NULL) OR (sealed_text IS NULL))),
+  constraint refused_is_not_delivered CHECK (((refused_words IS NULL) OR (delivered_at IS NULL))),
+  constraint session_answers_kind_check CHECK ((kind = ANY (ARRAY['line'::text, 'keys'::text, 'callback'::text, 'code'::text, 'token'::text]))),
+  constraint token_has_kind CHECK (((kind = 'token'::text) = (token_kind IS NOT NULL))),
   constraint session_answers_key_id_fkey FOREIGN KEY (key_id) REFERENCES vault_keys(key_id),
   constraint session_answers_session_id_fkey FOREIGN KEY (session_id) REFERENCES auth_sessions(session_id),
   constraint session_answers_pkey PRIMARY KEY (answer_id)
 );
+CREATE INDEX session_answers_of_session ON public.session_answers USING btree (session_id);
 CREATE INDEX session_answers_waiting ON public.session_answers USING btree (expires_at) WHERE (sealed_text IS NOT NULL);
 CREATE TRIGGER guard_answer_update BEFORE UPDATE ON public.session_answers FOR EACH ROW EXECUTE FUNCTION guard_answer_update();
 CREATE TRIGGER refuse_delete BEFORE DELETE ON public.session_answers FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON public.session_answers FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- vestibule_app: insert, select
+
+create table session_offers (
+  session_id uuid not null,
+  way integer not null,
+  sealed_offer bytea,
+  key_id text not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone,
+  erased_at timestamp with time zone,
+  constraint erased_is_dated CHECK (((sealed_offer IS NULL) = (erased_at IS NOT NULL))),
+  constraint session_offers_way_check CHECK ((way > 0)),
+  constraint session_offers_key_id_fkey FOREIGN KEY (key_id) REFERENCES vault_keys(key_id),
+  constraint session_offers_session_id_fkey FOREIGN KEY (session_id) REFERENCES auth_sessions(session_id),
+  constraint session_offers_pkey PRIMARY KEY (session_id)
+);
+CREATE TRIGGER guard_offer BEFORE INSERT OR UPDATE ON public.session_offers FOR EACH ROW EXECUTE FUNCTION guard_offer();
+CREATE TRIGGER refuse_delete BEFORE DELETE ON public.session_offers FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON public.session_offers FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- vestibule_app: insert, select, update
+
+create table session_outputs (
+  session_id uuid not null,
+  n integer not null,
+  text text not null,
+  at timestamp with time zone not null default now(),
+  constraint session_outputs_n_check CHECK ((n > 0)),
+  constraint session_outputs_session_id_fkey FOREIGN KEY (session_id) REFERENCES auth_sessions(session_id),
+  constraint session_outputs_pkey PRIMARY KEY (session_id, n)
+);
+CREATE TRIGGER refuse_rewrite BEFORE DELETE OR UPDATE ON public.session_outputs FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON public.session_outputs FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 -- vestibule_app: insert, select
 
 create table vault_keys (
@@ -223,20 +274,33 @@ sequence audit_log_id_seq bigint start 1 increment 1
 
 sequence auth_session_events_id_seq bigint start 1 increment 1
 
+CREATE OR REPLACE FUNCTION public.erase_offer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  update public.session_offers set sealed_offer = null, erased_at = clock_timestamp()
+  where session_id = new.session_id and sealed_offer is not null;
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.guard_answer_update()
  RETURNS trigger
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'public', 'pg_temp'
 AS $function$
 declare
-  changeable constant text[] := array['sealed_text', 'sent_at', 'delivered_at', 'erased_at'];
+  changeable constant text[] := array['sealed_text', 'sent_at', 'delivered_at', 'erased_at', 'refused_words'];
 begin
   if to_jsonb(new) - changeable is distinct from to_jsonb(old) - changeable
     or (new.sealed_text is not null and new.sealed_text is distinct from old.sealed_text)
     or (old.sent_at is not null and new.sent_at is distinct from old.sent_at)
     or (old.delivered_at is not null and new.delivered_at is distinct from old.delivered_at)
-    or (old.erased_at is not null and new.erased_at is distinct from old.erased_at) then
-    raise exception 'vestibule: answer % does not change but by being sent, delivered and erased, each once', old.answer_id
+    or (old.erased_at is not null and new.erased_at is distinct from old.erased_at)
+    or (old.refused_words is not null and new.refused_words is distinct from old.refused_words) then
+    raise exception 'vestibule: answer % does not change but by being sent, delivered, refused and erased, each once', old.answer_id
       using errcode = 'check_violation';
   end if;
   return new;
@@ -271,6 +335,26 @@ AS $function$
 begin
   if old.state = 'lost' and new.state not in ('lost', 'draining', 'gone') then
     raise exception 'vestibule: VM % is lost and can only be destroyed', old.vm_id using errcode = 'check_violation';
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_offer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'UPDATE' and (new.session_id is distinct from old.session_id or new.way < old.way) then
+    raise exception 'vestibule: an offer of session % does not go back to an older way', old.session_id using errcode = 'check_violation';
+  end if;
+  if new.sealed_offer is not null and not exists (
+    select from public.auth_sessions s where s.session_id = new.session_id and s.way = new.way
+      and s.status in ('started', 'vm_created', 'awaiting_user_auth')
+  ) then
+    raise exception 'vestibule: an offer is only of the present way of a session that has not ended, not of %', new.session_id
+      using errcode = 'check_violation';
   end if;
   return new;
 end $function$
@@ -319,6 +403,23 @@ begin
     raise exception 'vestibule: a session does not move from % to %', old.status, new.status using errcode = 'check_violation';
   end if;
   new.updated_at := now();
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_session_way()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if (new.expected_account, new.allowed_domains, new.organization, new.may_use) is distinct from
+     (old.expected_account, old.allowed_domains, old.organization, old.may_use) then
+    raise exception 'vestibule: whom session % must be of does not change', old.session_id using errcode = 'check_violation';
+  end if;
+  if new.way <> old.way + (new.mode <> old.mode)::integer then
+    raise exception 'vestibule: the way of session % counts up by one with its mode', old.session_id using errcode = 'check_violation';
+  end if;
   return new;
 end $function$
 ;

@@ -20,7 +20,11 @@ export class EventStream {
   }
 
   push(push: SessionPush): void {
-    this.#write(`id: ${push.session.seq}\nevent: session\ndata: ${JSON.stringify(push)}\n\n`);
+    this.send(push.session.seq, 'session', push);
+  }
+
+  send(id: number, event: string, data: unknown): void {
+    this.#write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 
   /** Nothing more can happen: the reader must not come back. */

@@ -5,9 +5,11 @@ import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fast
 import { z } from 'zod';
 import {
   credentialSchema,
+  outputChunkSchema,
   providerSchema,
   providersAnswerSchema,
   requirementSchema,
+  sessionOfferSchema,
   sessionPushSchema,
   sessionSchema,
   ticketSchema,
@@ -22,11 +24,13 @@ import { TAGS, describeRoute } from './route-docs.ts';
 /** Schemas with a name of their own in the document. */
 const NAMED = {
   Credential: credentialSchema,
+  OutputChunk: outputChunkSchema,
   Problem: problemSchema,
   Provider: providerSchema,
   ProvidersAnswer: providersAnswerSchema,
   Requirement: requirementSchema,
   Session: sessionSchema,
+  SessionOffer: sessionOfferSchema,
   SessionPush: sessionPushSchema,
   SessionStep: sessionStepSchema,
   Ticket: ticketSchema,

@@ -1,14 +1,18 @@
 /** What the HTTP layer needs from the use cases; `app.ts` supplies it. HTTP knows nothing else of the controller. */
 import type { Duplex } from 'node:stream';
 import type {
+  AnswerBody,
   CreateSessionBody,
   Credential,
+  OutputChunk,
   ProvidersAnswer,
   Session,
+  SessionOffer,
   SessionPush,
   Ticket,
   Timeline,
 } from '@vestibule/protocol/api';
+import type { Mode } from '@vestibule/protocol/session';
 
 export type ApiPorts = {
   providers: { list(): Promise<ProvidersAnswer> };
@@ -22,8 +26,25 @@ export type ApiPorts = {
     timeline(sessionId: string): Promise<Timeline>;
     /** Cancelling twice returns the session; one that ended otherwise throws `session_ended`. */
     cancel(sessionId: string): Promise<Session>;
-    /** Throws `session_ended` or `session_not_waiting`. Recorded before it returns; delivered to the CLI once. */
-    answer(sessionId: string, text: string): Promise<Session>;
+    /** Throws `session_ended`, `session_not_waiting` or, with words, `answer_refused`. Recorded before it returns; delivered to the CLI once. */
+    answer(sessionId: string, body: AnswerBody): Promise<Session>;
+    /** Throws `session_ended`, `mode_not_offered` or `provider_unavailable`; the present way changes nothing. */
+    changeMode(sessionId: string, mode: Mode): Promise<Session>;
+    /** Throws `offer_not_found`. */
+    offer(sessionId: string): Promise<SessionOffer>;
+  };
+  outputs: {
+    /** Throws `session_not_found`. */
+    list(sessionId: string): Promise<OutputChunk[]>;
+    /**
+     * Calls `onChunk` with each chunk after `afterN`, once and in order, as they come; `onEnd` when the session has ended and all was told;
+     * `onBreak` when it cannot be read on. Returns the unsubscribe. Throws `session_not_found`.
+     */
+    follow(
+      sessionId: string,
+      afterN: number,
+      listener: { onChunk: (chunk: OutputChunk) => void; onEnd: () => void; onBreak: () => void },
+    ): Promise<() => void>;
   };
   pushes: {
     /**

@@ -31,6 +31,7 @@ import { addOperatorSessionRoutes } from './routes/operator-session.ts';
 import { addProviderRoutes } from './routes/providers.ts';
 import { addServerStateRoutes } from './routes/server-state.ts';
 import { addSessionEventRoutes } from './routes/session-events.ts';
+import { addSessionOutputRoutes } from './routes/session-output.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 /** A user id of 200 characters, each percent-escaped. */
@@ -67,6 +68,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Api>
   addProviderRoutes(api, ports);
   addAuthSessionRoutes(api, ports);
   addSessionEventRoutes(api, ports, streams);
+  addSessionOutputRoutes(api, ports, streams);
   addLiveViewRoutes(api, ports, metrics.liveViews);
   addCredentialRoutes(api, ports);
   addOperatorSessionRoutes(api, auth, refuseToken, config.publicUrl?.startsWith('https:') ?? false);

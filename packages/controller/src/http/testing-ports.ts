@@ -2,13 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import type { Credential, Session, SessionPush } from '@vestibule/protocol/api';
+import type { AnswerBody, Credential, OutputChunk, Session, SessionOffer, SessionPush } from '@vestibule/protocol/api';
 import { AppError } from '@vestibule/protocol/errors';
 import { isTerminal } from '@vestibule/protocol/session';
 import type { SessionStep } from '@vestibule/protocol/session';
 import { createSocketPair } from '../live-view/testing-socket-pair.ts';
 import type { ApiPorts } from './ports.ts';
 
+type OutputListener = Parameters<ApiPorts['outputs']['follow']>[2];
 type Listener = { afterSeq: number; onPush: (push: SessionPush) => void; onEnd: () => void };
 type Kept = { session: Session; steps: SessionStep[]; listeners: Set<Listener>; display: EventEmitter };
 
@@ -16,7 +17,11 @@ export class TestingPorts implements ApiPorts {
   readonly #kept = new Map<string, Kept>();
   /** The session of each ticket that was not taken yet. */
   readonly #tickets = new Map<string, string>();
-  readonly answersGiven: string[] = [];
+  readonly answersGiven: AnswerBody[] = [];
+  /** What `offer` answers, by session; none is `offer_not_found`. */
+  readonly offers = new Map<string, SessionOffer>();
+  readonly #written: OutputChunk[] = [];
+  readonly #onlookers = new Map<OutputListener, number>();
   readonly revoked: string[] = [];
   isReady = true;
   /** Thrown by `providers.list`, to see what becomes of an unexpected error. */
@@ -25,7 +30,8 @@ export class TestingPorts implements ApiPorts {
   readonly providers = {
     list: () => {
       if (this.unexpected !== null) return Promise.reject(this.unexpected);
-      return Promise.resolve({ runtime: 'fake' as const, sharedKernel: false, requirements: [], providers: [] });
+      const none = { requirements: [], fileProblems: [], providers: [] };
+      return Promise.resolve({ runtime: 'fake' as const, sharedKernel: false, ...none });
     },
   };
 
@@ -49,9 +55,34 @@ export class TestingPorts implements ApiPorts {
       if (session.status === 'completed') throw new AppError('session_ended', 'The session has completed.');
       return this.change(sessionId, 'session_cancelled', { status: 'cancelled', liveView: 'ended' });
     },
-    answer: async (sessionId, text) => {
-      this.answersGiven.push(text);
+    answer: async (sessionId, body) => {
+      this.answersGiven.push(body);
       return this.change(sessionId, 'answer_received', {});
+    },
+    changeMode: async (sessionId, mode) => {
+      const { session } = this.#get(sessionId);
+      if (isTerminal(session.status)) throw new AppError('session_ended', 'The session has ended.');
+      return this.change(sessionId, 'mode_changed', { mode, way: session.way + 1 });
+    },
+    offer: async (sessionId) => {
+      this.#get(sessionId);
+      const offer = this.offers.get(sessionId);
+      if (offer === undefined) throw new AppError('offer_not_found');
+      return offer;
+    },
+  };
+
+  /** Of whichever session: what was written belongs to all. */
+  readonly outputs: ApiPorts['outputs'] = {
+    list: async (sessionId) => {
+      this.#get(sessionId);
+      return this.#written;
+    },
+    follow: async (sessionId, afterN, listener) => {
+      this.#get(sessionId);
+      for (const chunk of this.#written) if (chunk.n > afterN) listener.onChunk(chunk);
+      this.#onlookers.set(listener, afterN);
+      return () => this.#onlookers.delete(listener);
     },
   };
 
@@ -97,6 +128,22 @@ export class TestingPorts implements ApiPorts {
 
   metrics(): Promise<string> {
     return Promise.resolve('vestibule_sessions_active 0\n');
+  }
+
+  write(text: string): void {
+    const chunk = { n: this.#written.length + 1, text };
+    this.#written.push(chunk);
+    for (const [listener, afterN] of this.#onlookers) if (chunk.n > afterN) listener.onChunk(chunk);
+  }
+
+  /** Nothing more is written. */
+  endOutput(): void {
+    for (const listener of this.#onlookers.keys()) listener.onEnd();
+  }
+
+  /** How many follow what is written. */
+  countOnlookers(): number {
+    return this.#onlookers.size;
   }
 
   /** Records one step and tells everybody who listens. */
@@ -171,6 +218,12 @@ function toSession(sessionId: string, userId: string): Session {
     errorMessage: null,
     errorStage: null,
     account: null,
+    accountPlan: null,
+    grade: null,
+    restriction: {},
+    way: 1,
+    offered: false,
+    prompt: null,
     credentialVersion: null,
     capabilities: [],
     liveView: 'preparing',
@@ -189,6 +242,7 @@ function toCredential(userId: string): Credential {
     account: 'ada@example.org',
     version: 1,
     source: 'import' as const,
+    grade: 'file_complete' as const,
     sourceSessionId: null,
     expiresAt: null,
     createdAt: new Date().toISOString(),

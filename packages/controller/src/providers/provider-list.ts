@@ -29,8 +29,8 @@ export function createProviderList(deps: ProviderListDeps) {
     const lacking =
       missing.length === 0 ? null : missing.map((requirement) => `${requirement.title} ${requirement.hint}`).join(' ');
     const modes = definition.modes.map((mode) => {
-      const reason = mode === 'vm_browser' ? lacking : 'This way to sign in is not built yet.';
-      return { mode, available: reason === null, reason };
+      const reason = lacking;
+      return { mode, available: reason === null, reason, hint: definition.ways[mode]?.hint ?? null };
     });
     const available = modes.some((mode) => mode.available);
     return {
@@ -40,6 +40,13 @@ export function createProviderList(deps: ProviderListDeps) {
       homepage: definition.homepage ?? null,
       version: definition.install.version,
       modes,
+      suggestedMode: null,
+      tokenKinds: [],
+      vendor: null,
+      audience: null,
+      untested: false,
+      notice: null,
+      useDescription: null,
       available,
       reason: available ? null : (modes[0]?.reason ?? null),
       installed: deps.isInstalled(loaded),
@@ -53,6 +60,7 @@ export function createProviderList(deps: ProviderListDeps) {
       runtime: deps.runtime.kind,
       sharedKernel: deps.runtime.sharedKernel,
       requirements,
+      fileProblems: [],
       providers: deps.registry.list().map((loaded) => toProvider(loaded, missing)),
     };
   }

@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../db/testing.ts';
 import { createAnswerStore } from './answer-store.ts';
 import { type AgentReports, createAgentReports } from './agent-reports.ts';
+import { createOutputStore } from './output-store.ts';
 import { createTakeHandover } from './take-handover.ts';
+import { toTestLoginPlan } from './testing-login-plan.ts';
 import { createTestSessions, TEST_KEY, toHandover } from './testing-sessions.ts';
 
 let database: TestDatabase;
@@ -29,20 +31,9 @@ function createReports(expectedBuildId: string | null): AgentReports {
     vms: sessions.vms,
     takeHandover,
     answers: createAnswerStore({ pool: database.appPool, onChange: () => undefined }),
-    toLoginPlan: (provider) => ({
-      provider,
-      program: '/opt/demo',
-      login: {
-        args: [],
-        io: 'pipes',
-        environment: {},
-        files: [],
-        dialogue: [],
-        url: { from: ['output'], pattern: '^https://', timeoutSeconds: 60 },
-      },
-      success: { when: 'exit_zero' },
-      credential: { files: [{ path: '.demo', format: 'json', required: [] }] },
-    }),
+    offers: { take: () => Promise.resolve() },
+    outputs: createOutputStore({ pool: database.appPool, onChange: () => undefined }),
+    toLoginPlan: (provider) => toTestLoginPlan(provider),
     expectedBuildId,
   });
 }

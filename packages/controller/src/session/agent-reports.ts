@@ -1,10 +1,13 @@
 /** What the agent of a VM says, turned into rows: facts are recorded here, and the reconciler draws the conclusions. */
 import type { AgentMessage, ControllerMessage, Hello, LoginPlan } from '@vestibule/protocol/agent-messages';
 import { LINK_VERSION } from '@vestibule/protocol/agent-messages';
+import type { Mode } from '@vestibule/protocol/session';
 import { toFailureMessage } from '@vestibule/protocol/session-failure';
 import type { AnswerStore } from './answer-store.ts';
 import type { VmStore } from '../fleet/vm-store.ts';
-import type { NewStep } from './session-row.ts';
+import type { Offers } from './offers.ts';
+import type { OutputStore } from './output-store.ts';
+import type { NewStep, SessionRow } from './session-row.ts';
 import type { SessionStore } from './session-store.ts';
 import type { TakeHandover } from './take-handover.ts';
 
@@ -17,8 +20,10 @@ export type AgentReportsDeps = {
   store: SessionStore;
   vms: VmStore;
   takeHandover: TakeHandover;
-  answers: Pick<AnswerStore, 'markDelivered'>;
-  toLoginPlan: (provider: string) => LoginPlan;
+  answers: Pick<AnswerStore, 'markDelivered' | 'markRefused'>;
+  offers: Pick<Offers, 'take'>;
+  outputs: Pick<OutputStore, 'add'>;
+  toLoginPlan: (provider: string, mode: Mode) => LoginPlan;
   /** Hash of the agent's bundle that this controller ships; null accepts any (the `fake` runtime's agent is no bundle). */
   expectedBuildId: string | null;
 };
@@ -42,6 +47,12 @@ export function createAgentReports(deps: AgentReportsDeps) {
     await store.appendOnce(sessionId, { type, actor: 'agent', data });
   }
 
+  async function getRow(vmId: string, sessionId: string): Promise<SessionRow> {
+    const row = await store.find(sessionId);
+    if (row === null) throw new Error(`session ${sessionId} of ${vmId} is not in the database`);
+    return row;
+  }
+
   return {
     /** Answers a hello with the claim of the VM's session; null when this link must not be used. */
     async greet(vmId: string, hello: Hello): Promise<Greeting | null> {
@@ -60,9 +71,10 @@ export function createAgentReports(deps: AgentReportsDeps) {
       const row = await store.find(sessionId);
       if (row === null) return null;
       const remainingMs = Math.max(0, row.expiresAt.getTime() - row.now.getTime());
-      const plan = deps.toLoginPlan(row.provider);
-      const claim = { type: 'claim', version: LINK_VERSION, epoch, sessionId, remainingMs, plan } as const;
-      return { sessionId, claim };
+      const { way, mode, mayUse } = row;
+      const plan = deps.toLoginPlan(row.provider, mode);
+      const base = { type: 'claim', version: LINK_VERSION, epoch, sessionId, remainingMs } as const;
+      return { sessionId, claim: { ...base, way, mode, plan, mayUse } };
     },
 
     /** Records one report and returns what to answer, if anything. Throws when nothing can be said for sure: close the link then. */
@@ -88,13 +100,23 @@ export function createAgentReports(deps: AgentReportsDeps) {
         case 'answer_delivered':
           await deps.answers.markDelivered(sessionId, message.answerId);
           return null;
+        case 'answer_refused':
+          await deps.answers.markRefused(sessionId, message.answerId, message.words);
+          return null;
+        case 'offer':
+          await deps.offers.take(await getRow(vmId, sessionId), message.offer);
+          return null;
+        case 'output':
+          await deps.outputs.add(sessionId, { n: message.n, text: message.text });
+          return null;
+        case 'prompt_shown':
+          await store.showPrompt(sessionId, message.text);
+          return null;
         case 'sign_in_failed':
           await fail('agent', sessionId, message.code, message.detail);
           return null;
         case 'handover': {
-          const row = await store.find(sessionId);
-          if (row === null) throw new Error(`session ${sessionId} of ${vmId} is not in the database`);
-          const answer = await deps.takeHandover(row, vmId, message);
+          const answer = await deps.takeHandover(await getRow(vmId, sessionId), vmId, message);
           // The agent has nothing else to offer.
           if (answer.reason === 'invalid')
             await fail('controller', sessionId, 'store_failed', 'it is not what was asked for');

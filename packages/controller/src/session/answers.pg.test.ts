@@ -8,10 +8,11 @@ import { createLogger } from '../telemetry/logger.ts';
 import { createLocalKey } from '../vault/local-key.ts';
 import { createVault } from '../vault/vault.ts';
 import { createAnswerStore } from './answer-store.ts';
-import { type Answers, createAnswers } from './answers.ts';
+import { type Answers, createAnswers, type GivenAnswer } from './answers.ts';
 import { createTestSessions, TEST_HOST } from './testing-sessions.ts';
 
 const CANARY = 'canary-answer-7f3b';
+const toLine = (text: string): GivenAnswer => ({ kind: 'line', tokenKind: null, text });
 
 let database: TestDatabase;
 let sessions: Awaited<ReturnType<typeof createTestSessions>>;
@@ -54,7 +55,7 @@ function start(hostId: string = TEST_HOST): { answers: Answers; logs: string[] }
     open: (record) => vault.openAnswer(record),
     links: {
       fact: () => ({ state: agent === 'is away' ? 'dialling' : 'connected' }),
-      async answer(vmId, answerId, text) {
+      async answer(vmId, { answerId, text }) {
         given.push({ vmId, answerId, text });
         if (agent === 'is silent') return new Promise(() => undefined);
         if (agent === 'breaks off once' && given.length === 1) return false;
@@ -87,7 +88,7 @@ describe('an answer', () => {
     const { sessionId, vmId } = await sessions.awaitPerson();
     const other = start('host_other');
     const owners = [start(), start()];
-    expect(await other.answers.give(sessionId, CANARY)).toEqual({ sent: true, delivered: true });
+    expect(await other.answers.give(sessionId, toLine(CANARY))).toMatchObject({ sent: true, delivered: true });
     for (const { answers } of owners) answers.deliver();
     expect(new Set(given.map(({ answerId }) => answerId)).size).toBe(1);
     expect(given[0]).toMatchObject({ vmId, text: CANARY });
@@ -101,7 +102,7 @@ describe('an answer', () => {
     const { sessionId } = await sessions.awaitPerson();
     agent = 'is silent';
     const { answers, logs } = start();
-    const giving = answers.give(sessionId, CANARY);
+    const giving = answers.give(sessionId, toLine(CANARY));
     await expect.poll(() => given.length).toBe(1);
     const [waiting] = await rowsOf(sessionId);
     expect(waiting?.sealed_text?.includes(CANARY)).toBe(false);
@@ -118,7 +119,11 @@ describe('an answer', () => {
   it('that was sent and not confirmed says so, and is erased', async () => {
     const { sessionId } = await sessions.awaitPerson();
     agent = 'is silent';
-    expect(await start().answers.give(sessionId, CANARY)).toEqual({ sent: true, delivered: false });
+    expect(await start().answers.give(sessionId, toLine(CANARY))).toEqual({
+      sent: true,
+      delivered: false,
+      refusedWords: null,
+    });
     expect(await rowsOf(sessionId)).toMatchObject([{ sealed_text: null, delivered_at: null }]);
   });
 
@@ -126,18 +131,22 @@ describe('an answer', () => {
     const { sessionId } = await sessions.awaitPerson();
     agent = 'is away';
     const { answers } = start();
-    expect(await answers.give(sessionId, CANARY)).toEqual({ sent: false, delivered: false });
+    expect(await answers.give(sessionId, toLine(CANARY))).toEqual({
+      sent: false,
+      delivered: false,
+      refusedWords: null,
+    });
     agent = 'confirms';
     answers.deliver();
     const next = await sessions.awaitPerson();
-    await answers.give(next.sessionId, 'another');
+    await answers.give(next.sessionId, toLine('another'));
     expect(given.map(({ text }) => text)).toEqual(['another']);
   });
 
   it('whose delivery broke off is sent again under the same id, so that the agent takes it once', async () => {
     const { sessionId } = await sessions.awaitPerson();
     agent = 'breaks off once';
-    expect(await start().answers.give(sessionId, CANARY)).toMatchObject({ delivered: true });
+    expect(await start().answers.give(sessionId, toLine(CANARY))).toMatchObject({ delivered: true });
     expect(given.map(({ text }) => text)).toEqual([CANARY, CANARY]);
     expect(new Set(given.map(({ answerId }) => answerId)).size).toBe(1);
   });
@@ -147,7 +156,7 @@ describe('an answer', () => {
     const answerId = '11111111-2222-4333-8444-555555555555';
     const sealed = await vault.sealAnswer({ answerId, sessionId }, CANARY);
     const store = createAnswerStore({ pool: database.appPool, onChange: () => undefined });
-    await store.record(sessionId, { answerId, ...sealed }, 0);
+    await store.record(sessionId, { answerId, kind: 'line', tokenKind: null, ...sealed }, 0);
     start('host_other');
     await expect.poll(() => rowsOf(sessionId)).toMatchObject([{ sealed_text: null, sent_at: null }]);
     expect(await store.markSent(answerId)).toBe(false);
@@ -156,13 +165,13 @@ describe('an answer', () => {
   it('to a session that has ended or has no VM is refused', async () => {
     const { answers } = start();
     for (const sessionId of [await sessions.endAs('cancelled'), await sessions.begin()])
-      await expect(answers.give(sessionId, CANARY)).rejects.toMatchObject({ code: 'session_not_waiting' });
+      await expect(answers.give(sessionId, toLine(CANARY))).rejects.toMatchObject({ code: 'session_not_waiting' });
   });
 
   it('is delivered in the order of asking', async () => {
     const { sessionId } = await sessions.awaitPerson();
     const { answers } = start();
-    for (const text of ['one', 'two', 'three']) await answers.give(sessionId, text);
+    for (const text of ['one', 'two', 'three']) await answers.give(sessionId, toLine(text));
     expect(given.map(({ text }) => text)).toEqual(['one', 'two', 'three']);
   });
 

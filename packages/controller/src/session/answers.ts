@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { AppError } from '@vestibule/protocol/errors';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { AnswerProgress, AnswerStore, SealedAnswer, WaitingAnswer } from './answer-store.ts';
+import type { AnswerForm, AnswerProgress, AnswerStore, SealedAnswer, WaitingAnswer } from './answer-store.ts';
 import type { LinkFact } from './plan.ts';
 
 /** Between the recording of an answer and its end. */
@@ -15,14 +15,21 @@ const LOOK_AGAIN_MS = 250;
 /** Hints come with every change of any session: many make one look. */
 const COALESCE_MS = 5;
 
+export type GivenAnswer = AnswerForm & { text: string };
+/** As the link's message has it. */
+export type DeliveredAnswer = { answerId: string; kind: AnswerForm['kind']; tokenKind?: string; text: string };
+
 export type AnswersDeps = {
   store: AnswerStore;
   hostId: string;
-  seal: (owner: { answerId: string; sessionId: string }, text: string) => Promise<Omit<SealedAnswer, 'answerId'>>;
-  open: (record: SealedAnswer & { sessionId: string }) => Promise<string>;
+  seal: (
+    owner: { answerId: string; sessionId: string },
+    text: string,
+  ) => Promise<Pick<SealedAnswer, 'sealedText' | 'keyId'>>;
+  open: (record: Omit<SealedAnswer, keyof AnswerForm> & { sessionId: string }) => Promise<string>;
   links: {
     fact(vmId: string): Pick<LinkFact, 'state'>;
-    answer(vmId: string, answerId: string, text: string): Promise<boolean>;
+    answer(vmId: string, answer: DeliveredAnswer): Promise<boolean>;
   };
   waitForChange: (sessionId: string, timeoutMs: number) => Promise<void>;
   clock: Clock;
@@ -45,7 +52,9 @@ export function createAnswers(deps: AnswersDeps) {
     const text = await deps.open(answer);
     if (!(await store.markSent(answer.answerId))) return;
     underWay.add(answer.answerId);
-    void deps.links.answer(answer.vmId, answer.answerId, text).finally(() => underWay.delete(answer.answerId));
+    const { answerId, kind, tokenKind } = answer;
+    const given = { answerId, kind, text, ...(tokenKind === null ? {} : { tokenKind }) };
+    void deps.links.answer(answer.vmId, given).finally(() => underWay.delete(answer.answerId));
   }
 
   async function pass(): Promise<void> {
@@ -72,6 +81,16 @@ export function createAnswers(deps: AnswersDeps) {
     if (!closed) cancelPass ??= clock.after(COALESCE_MS, run);
   }
 
+  async function record(sessionId: string, answer: SealedAnswer): Promise<void> {
+    if (answer.kind === 'keys') {
+      const recorded = await store.recordKeys(sessionId, answer, ANSWER_TTL_MS);
+      if (recorded === 'recorded') return;
+      if (recorded === 'flooded')
+        throw new AppError('rate_limited', 'More was typed than the program takes. Wait a moment, or start again.');
+    } else if (await store.record(sessionId, answer, ANSWER_TTL_MS)) return;
+    throw new AppError('session_not_waiting', 'The sign-in does not take an answer now.');
+  }
+
   let cancelLook = clock.after(LOOK_AGAIN_MS, lookAgain);
   function lookAgain(): void {
     cancelLook = clock.after(LOOK_AGAIN_MS, lookAgain);
@@ -82,18 +101,17 @@ export function createAnswers(deps: AnswersDeps) {
     /** Looks at once; a hint. */
     deliver,
 
-    /** Resolves when it is delivered or its time is over. Throws when the session takes no answer. */
-    async give(sessionId: string, text: string): Promise<AnswerProgress> {
+    /** Resolves when it is delivered or refused, or its time is over. Throws when the session takes no answer. */
+    async give(sessionId: string, { text, ...form }: GivenAnswer): Promise<AnswerProgress> {
       const answerId = randomUUID();
       const until = clock.nowMs() + ANSWER_TTL_MS;
       const sealed = await deps.seal({ answerId, sessionId }, text);
-      if (!(await store.record(sessionId, { answerId, ...sealed }, ANSWER_TTL_MS)))
-        throw new AppError('session_not_waiting', 'The sign-in does not take an answer now.');
+      await record(sessionId, { answerId, ...form, ...sealed });
       deliver();
       for (let leftMs = until - clock.nowMs(); leftMs > 0; leftMs = until - clock.nowMs()) {
         await deps.waitForChange(sessionId, Math.min(leftMs, LOOK_AGAIN_MS));
         const progress = await store.readProgress(answerId);
-        if (progress.delivered) return progress;
+        if (progress.delivered || progress.refusedWords !== null) return progress;
       }
       return store.giveUp(answerId);
     },

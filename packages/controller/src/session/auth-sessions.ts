@@ -1,11 +1,15 @@
 /** The use cases of auth sessions that a person or operator asks for. Each records rows and wakes the reconciler; none runs a VM. */
-import type { CreateSessionBody, Session, Timeline } from '@vestibule/protocol/api';
+import type { AnswerBody, CreateSessionBody, Session, SessionOffer, Timeline } from '@vestibule/protocol/api';
 import { AppError } from '@vestibule/protocol/errors';
+import type { TokenKind } from '@vestibule/protocol/provider-definition';
 import type { Mode } from '@vestibule/protocol/session';
 import { toFailureMessage } from '@vestibule/protocol/session-failure';
 import type { Clock } from '../clock.ts';
 import type { Answers } from './answers.ts';
+import type { Offers } from './offers.ts';
+import { toGivenAnswer } from './person-answer.ts';
 import type { LinkFact } from './plan.ts';
+import type { FindBlocker } from './reconciler-ports.ts';
 import { isActive, type SessionRow, toSession } from './session-row.ts';
 import type { NewSession, SessionStore } from './session-store.ts';
 
@@ -28,6 +32,10 @@ export type AuthSessionsDeps = {
     settle(vmId: string): void;
   };
   answers: Pick<Answers, 'give'>;
+  offers: Pick<Offers, 'find'>;
+  /** What may be given in the way `token`; null when this controller does not know the provider. */
+  findTokenKinds: (provider: string) => readonly TokenKind[] | null;
+  findBlocker: FindBlocker;
   /** Resolves when the session's rows changed, or after the time given. */
   waitForChange: (sessionId: string, timeoutMs: number) => Promise<void>;
   wake: () => void;
@@ -43,6 +51,12 @@ export function createAuthSessions(deps: AuthSessionsDeps) {
   async function getRow(sessionId: string): Promise<SessionRow> {
     const row = await store.find(sessionId);
     if (row === null) throw new AppError('session_not_found');
+    return row;
+  }
+
+  async function getActiveRow(sessionId: string): Promise<SessionRow> {
+    const row = await getRow(sessionId);
+    if (!isActive(row)) throw new AppError('session_ended', `The session has ended as ${row.status}.`);
     return row;
   }
 
@@ -68,6 +82,14 @@ export function createAuthSessions(deps: AuthSessionsDeps) {
 
   async function isStillActive(sessionId: string): Promise<boolean> {
     return isActive(await getRow(sessionId));
+  }
+
+  /** Whether the way needs what another sign-in on the same host holds: one whose VM is not placed yet waits for it instead. */
+  async function assertFree(row: SessionRow, mode: Mode): Promise<void> {
+    if (row.vm === null) return;
+    const others = await store.listPlaced(row.vm.hostId);
+    const blocker = deps.findBlocker({ ...row, mode }, others);
+    if (blocker !== null) throw new AppError('provider_unavailable', blocker);
   }
 
   async function supersede(
@@ -105,7 +127,13 @@ export function createAuthSessions(deps: AuthSessionsDeps) {
         throw new AppError('capacity', 'All sign-in browsers of this server are in use. Try again in a few minutes.');
       }
       const expiresInMs = deps.limits.sessionMs + INSTALL_ALLOWANCE_MS;
-      const session = { userId: body.userId, provider, mode, expiresInMs };
+      const { userId, expectedAccount, allowedDomains, organization, mayUse = false } = body;
+      const restriction = {
+        ...(expectedAccount === undefined ? {} : { expectedAccount }),
+        ...(allowedDomains === undefined ? {} : { allowedDomains }),
+        ...(organization === undefined ? {} : { organization }),
+      };
+      const session = { userId, provider, mode, expiresInMs, restriction, mayUse };
       const { row, created } = await createOrFind(session, body.supersede ?? false);
       deps.wake();
       return { session: toSession(row), created };
@@ -136,11 +164,33 @@ export function createAuthSessions(deps: AuthSessionsDeps) {
       return toSession(row);
     },
 
-    async answer(sessionId: string, text: string): Promise<Session> {
-      const row = await getRow(sessionId);
-      if (!isActive(row)) throw new AppError('session_ended', `The session has ended as ${row.status}.`);
-      if (row.vm === null) throw new AppError('session_not_waiting', 'The program is not running yet.');
-      const { sent, delivered } = await deps.answers.give(sessionId, text);
+    /** Another way to sign in, in the middle of the session. Changing to the present one changes nothing. */
+    async changeMode(sessionId: string, mode: Mode): Promise<Session> {
+      const row = await getActiveRow(sessionId);
+      if (row.mode === mode) return toSession(row);
+      await deps.requireProvider(row.provider, mode);
+      await assertFree(row, mode);
+      await store.changeMode(sessionId, mode);
+      const after = await getActiveRow(sessionId);
+      deps.wake();
+      return toSession(after);
+    },
+
+    /** What the person needs for signing in outside the VM. Throws `offer_not_found` while there is nothing, or no more. */
+    async offer(sessionId: string): Promise<SessionOffer> {
+      await getRow(sessionId);
+      const found = await deps.offers.find(sessionId);
+      if (found === null) throw new AppError('offer_not_found');
+      return found;
+    },
+
+    async answer(sessionId: string, body: AnswerBody): Promise<Session> {
+      const { vm, mode, provider } = await getActiveRow(sessionId);
+      if (vm === null) throw new AppError('session_not_waiting', 'The program is not running yet.');
+      const offer = body.kind === 'keys' || body.kind === 'line' ? null : await deps.offers.find(sessionId);
+      const given = toGivenAnswer(body, { mode, offer, tokenKinds: deps.findTokenKinds(provider) });
+      const { sent, delivered, refusedWords } = await deps.answers.give(sessionId, given);
+      if (refusedWords !== null) throw new AppError('answer_refused', refusedWords);
       const after = await getRow(sessionId);
       if (delivered) return toSession(after);
       if (!isActive(after))

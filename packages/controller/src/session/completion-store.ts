@@ -22,6 +22,8 @@ const UNIQUE_VIOLATION = '23505';
 /** A version number may be taken by an import of the same user and provider committed at the same moment. */
 const VERSION_ATTEMPTS = 5;
 
+const toText = (text: string | null | undefined): string | null => (text == null ? null : toStorable(text));
+
 export type CompletionStore = ReturnType<typeof createCompletionStore>;
 
 export function createCompletionStore(deps: SessionStoreDeps) {
@@ -42,8 +44,8 @@ export function createCompletionStore(deps: SessionStoreDeps) {
          returning session_id, user_id, provider, event_seq, vm_id
        ), stored as (
          insert into provider_credentials (credential_id, user_id, provider, account, encrypted_data, key_id, version, source,
-           source_session_id, handover_id, content_hash, evidence, expires_at)
-         select $3, c.user_id, c.provider, $5, $6, $7, coalesce(max(p.version), 0) + 1, 'sign_in', c.session_id, $8, $9, $10, $11
+           source_session_id, handover_id, content_hash, evidence, expires_at, organization, account_plan)
+         select $3, c.user_id, c.provider, $5, $6, $7, coalesce(max(p.version), 0) + 1, 'sign_in', c.session_id, $8, $9, $10, $11, $13, $14
          from changed c left join provider_credentials p on p.user_id = c.user_id and p.provider = c.provider
          group by c.session_id, c.user_id, c.provider
          returning version
@@ -60,7 +62,7 @@ export function createCompletionStore(deps: SessionStoreDeps) {
         vmId,
         sealed.credentialId,
         sources('credential_stored', 'completed'),
-        handover.account === null ? null : toStorable(handover.account),
+        toText(handover.account),
         sealed.encryptedData,
         sealed.keyId,
         handover.handoverId,
@@ -68,6 +70,8 @@ export function createCompletionStore(deps: SessionStoreDeps) {
         handover.evidence,
         handover.expiresAt,
         deps.graceMs,
+        toText(handover.organization),
+        toText(handover.accountPlan),
       ],
     });
     return result.rowCount === 1;

@@ -15,6 +15,7 @@ function facts(inspection: VmFact, link: SomeLink): Facts {
     state: 'connected',
     settled: false,
     released: false,
+    toldWay: 1,
     storeError: null,
     stateMs: 0,
     triedMs: 0,

@@ -12,6 +12,7 @@ const LINK: LinkFact = {
   askedMs: null,
   settled: false,
   released: false,
+  toldWay: 1,
   storeError: null,
 };
 const RUNNING: VmFact = { state: 'running' };
@@ -233,6 +234,7 @@ describe('plan, after the session ended', () => {
       askedMs: fc.option(fc.nat(1e6)),
       settled: fc.boolean(),
       released: fc.boolean(),
+      toldWay: fc.option(fc.integer({ min: 1, max: 3 })),
       storeError: fc.constantFrom(null, 'down'),
     });
     fc.assert(

@@ -20,6 +20,8 @@ export type LinkFact = {
   askedMs: number | null;
   /** The agent answered the last settle asked on this link: all it held before was processed. */
   settled: boolean;
+  /** The way to sign in that was told on this link last; null when none was. */
+  toldWay: number | null;
   /** The session's end was told on this link. */
   released: boolean;
   /** Why the last hand-over could not be stored, if it could not. */
@@ -59,6 +61,7 @@ export type Operation =
   | { kind: 'record_exit'; vmId: string; exit: VmExit }
   | ({ kind: 'begin_settling' } & SettlingCause)
   | { kind: 'ask_settle'; vmId: string }
+  | { kind: 'tell_way'; vmId: string }
   | { kind: 'end'; event: 'sign_in_failed' | 'vm_ended' | 'deadline_passed'; code: FailureCode; detail?: string }
   | { kind: 'release'; vmId: string }
   | { kind: 'mark_lost'; vmId: string }
@@ -187,6 +190,8 @@ function planActive(row: SessionRow, facts: Facts, limits: Limits): Operation[] 
   const operations = observeEnd(vm, inspection, row.now);
   if (neverStarted(vm, inspection) && row.now < row.expiresAt) operations.push({ kind: 'create_vm', vm });
   if (inspection.state === 'running' && link.state === 'idle') operations.push({ kind: 'dial', vmId: vm.vmId });
+  // The person changed it, at this or another controller.
+  if (link.toldWay !== null && link.toldWay < row.way) operations.push({ kind: 'tell_way', vmId: vm.vmId });
   const cause = findCause(row, vm, facts.vm, limits);
   if (cause === null && wantsSettling(row, link)) operations.push({ kind: 'ask_settle', vmId: vm.vmId });
   return cause === null ? operations : [...operations, ...planSettling(row, vm.vmId, cause, facts.vm, limits)];

@@ -11,6 +11,7 @@ import { createRuntimeHost } from '../fleet/runtime-host.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { LayerFact } from './plan.ts';
 import { createReconciler } from './reconciler.ts';
+import { toTestLoginPlan } from './testing-login-plan.ts';
 import { createTestSessions } from './testing-sessions.ts';
 
 let database: TestDatabase;
@@ -51,6 +52,7 @@ function start(installationId: string, layer: { now: LayerFact }): { hostId: str
     ...{ store: sessions.store, vms: sessions.vms, host, links, clock: systemClock, log },
     layers: { fact: () => layer.now, install: () => void (installs += 1) },
     findBlocker: () => null,
+    toLoginPlan: (provider) => toTestLoginPlan(provider),
     limits: { holdMs: 60_000, bootMs: 60_000, sessionMs: 60_000 },
   });
   reconciler.start();

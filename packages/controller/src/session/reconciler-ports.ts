@@ -1,4 +1,5 @@
 /** What the reconciler needs from the world; `app.ts` supplies it. */
+import type { ControllerMessage } from '@vestibule/protocol/agent-messages';
 import type { VmExit } from '@vestibule/protocol/vm';
 import type { RuntimeKind } from '@vestibule/protocol/vm';
 import type { HostOffer } from '../fleet/vm-store.ts';
@@ -27,12 +28,15 @@ export type Layers = {
   install(provider: string): void;
 };
 
+export type ChangeWay = Extract<ControllerMessage, { type: 'change_way' }>;
+
 /** The links to the agents of this host's VMs. */
 export type Links = {
   fact(vmId: string): LinkFact;
   /** Dials until the agent says hello or `drop` is called; returns at once. */
   dial(vmId: string): void;
   settle(vmId: string): void;
+  changeWay(vmId: string, change: ChangeWay): void;
   release(vmId: string): void;
   /** Tells the agent to end its VM, if it can be told. */
   shutdown(vmId: string): void;

@@ -12,6 +12,7 @@ import { createRuntimeHost } from '../fleet/runtime-host.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Host } from './reconciler-ports.ts';
 import { createReconciler } from './reconciler.ts';
+import { toTestLoginPlan } from './testing-login-plan.ts';
 import { createTestSessions } from './testing-sessions.ts';
 
 let database: TestDatabase;
@@ -60,6 +61,7 @@ function start(change: (host: Host) => Partial<Host>, { clock = systemClock, vms
     layers: { fact: () => ({ state: 'ready' }), install: () => undefined },
     links,
     findBlocker: () => null,
+    toLoginPlan: (provider) => toTestLoginPlan(provider),
     limits: { holdMs: HOLD_MS, bootMs: 60_000, sessionMs: 60_000 },
     clock,
     log,

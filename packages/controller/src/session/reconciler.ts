@@ -2,6 +2,8 @@
  * The one loop: reads the rows, observes the VMs, asks `plan`, executes. It holds no truth: a restart is a normal case.
  * A step runs for one session at a time; several sessions run side by side.
  */
+import type { LoginPlan } from '@vestibule/protocol/agent-messages';
+import type { Mode } from '@vestibule/protocol/session';
 import { toFailureMessage } from '@vestibule/protocol/session-failure';
 import { type Clock, sleep } from '../clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -24,6 +26,7 @@ export type ReconcilerDeps = {
   layers: Layers;
   links: Links;
   findBlocker: FindBlocker;
+  toLoginPlan: (provider: string, mode: Mode) => LoginPlan;
   limits: Limits & { sessionMs: number };
   clock: Clock;
   log: Logger;
@@ -126,6 +129,15 @@ export function createReconciler(deps: ReconcilerDeps) {
       }
       case 'ask_settle':
         return links.settle(operation.vmId);
+      case 'tell_way': {
+        const { provider, mode, way } = row;
+        return links.changeWay(operation.vmId, {
+          type: 'change_way',
+          way,
+          mode,
+          plan: deps.toLoginPlan(provider, mode),
+        });
+      }
       case 'end':
         return end(row, operation);
       case 'release':

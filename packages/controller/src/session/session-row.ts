@@ -1,8 +1,9 @@
 /** A session as its rows say it, with its VM and credential beside it; what stores return and `plan` reads. */
-import type { Session } from '@vestibule/protocol/api';
+import type { Restriction, Session } from '@vestibule/protocol/api';
 import type {
   ActiveStatus,
   Capability,
+  Evidence,
   Mode,
   SessionEvent,
   SessionEventType,
@@ -12,7 +13,7 @@ import type {
 } from '@vestibule/protocol/session';
 import type { FailureCode } from '@vestibule/protocol/session-failure';
 import type { RuntimeKind, VmState } from '@vestibule/protocol/vm';
-import { isTerminal } from '@vestibule/protocol/session';
+import { isTerminal, toGrade } from '@vestibule/protocol/session';
 
 export type VmRow = {
   vmId: string;
@@ -34,6 +35,16 @@ export type SessionRow = {
   provider: string;
   status: Status;
   mode: Mode;
+  /** Counts the changes of `mode` from 1. */
+  way: number;
+  /** Whom the sign-in must be of; empty for anybody. */
+  restriction: Restriction;
+  /** The person agreed to a first harmless use of the login. */
+  mayUse: boolean;
+  /** The CLI's question that nobody has answered yet. */
+  prompt: string | null;
+  /** There is an offer of the present way, and its time is not over. */
+  offered: boolean;
   stage: Stage;
   createdAt: Date;
   updatedAt: Date;
@@ -49,6 +60,9 @@ export type SessionRow = {
   lateRefusedAt: Date | null;
   seq: number;
   account: string | null;
+  accountPlan: string | null;
+  /** Of the stored credential; null until there is one. */
+  evidence: Evidence[] | null;
   credentialVersion: number | null;
   vm: VmRow | null;
   /** Milliseconds since the VM's host was last seen; null without a VM. */
@@ -94,6 +108,12 @@ export function toSession(row: SessionRow): Session {
     errorMessage: row.errorMessage,
     errorStage: row.errorStage,
     account: row.account,
+    accountPlan: row.accountPlan,
+    grade: row.evidence && toGrade(row.evidence),
+    restriction: row.restriction,
+    way: row.way,
+    offered: isActive(row) && row.offered,
+    prompt: isActive(row) ? row.prompt : null,
     credentialVersion: row.credentialVersion,
     capabilities: row.capabilities,
     liveView: toLiveView(row),

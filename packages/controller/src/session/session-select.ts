@@ -6,15 +6,18 @@ import type { SessionRow, VmRow } from './session-row.ts';
  * columns after the next release's migration added one.
  */
 export const SESSION_SELECT = `
-  select s.session_id, s.user_id, s.provider, s.status, s.mode, s.stage, s.vm_id, s.created_at, s.updated_at, s.expires_at,
+  select s.session_id, s.user_id, s.provider, s.status, s.mode, s.way, s.stage, s.vm_id, s.created_at, s.updated_at, s.expires_at,
     s.settling_since, s.waiting_for, s.capabilities, s.completed_at, s.ended_at, s.error_code, s.error_message, s.error_stage,
-    s.late_refused_at, s.event_seq, clock_timestamp() as read_at, c.account, c.version as credential_version,
+    s.late_refused_at, s.event_seq, s.expected_account, s.allowed_domains, s.organization, s.may_use, s.prompt,
+    clock_timestamp() as read_at, c.account, c.account_plan, c.evidence, c.version as credential_version,
+    o.session_id is not null and coalesce(o.expires_at > clock_timestamp(), true) as offered,
     v.host_id, v.runtime, v.slot, v.state as vm_state, v.epoch, v.created_at as vm_created_at, v.destroy_at,
     v.exit_code, v.exit_reason, v.exited_at, extract(epoch from clock_timestamp() - h.seen_at) * 1000 as host_silent_ms
   from auth_sessions s
   left join browser_vms v on v.vm_id = s.vm_id
   left join hosts h on h.host_id = v.host_id
-  left join provider_credentials c on c.credential_id = s.credential_id`;
+  left join provider_credentials c on c.credential_id = s.credential_id
+  left join session_offers o on o.session_id = s.session_id and o.way = s.way and o.sealed_offer is not null`;
 
 /** As `pg` returns it: snake case, bigint and numeric as text. */
 export type SessionRecord = {
@@ -23,6 +26,7 @@ export type SessionRecord = {
   provider: string;
   status: SessionRow['status'];
   mode: SessionRow['mode'];
+  way: number;
   stage: SessionRow['stage'];
   vm_id: string | null;
   created_at: Date;
@@ -38,8 +42,16 @@ export type SessionRecord = {
   error_stage: SessionRow['errorStage'];
   late_refused_at: Date | null;
   event_seq: string;
+  expected_account: string | null;
+  allowed_domains: string[] | null;
+  organization: string | null;
+  may_use: boolean;
+  prompt: string | null;
   read_at: Date;
   account: string | null;
+  account_plan: string | null;
+  evidence: SessionRow['evidence'];
+  offered: boolean;
   credential_version: number | null;
   host_id: string;
   runtime: VmRow['runtime'];
@@ -70,6 +82,14 @@ function toVm(record: SessionRecord, vmId: string): VmRow {
   };
 }
 
+function toRestriction(record: SessionRecord): SessionRow['restriction'] {
+  return {
+    ...(record.expected_account === null ? {} : { expectedAccount: record.expected_account }),
+    ...(record.allowed_domains === null ? {} : { allowedDomains: record.allowed_domains }),
+    ...(record.organization === null ? {} : { organization: record.organization }),
+  };
+}
+
 export function toSessionRow(record: SessionRecord): SessionRow {
   return {
     sessionId: record.session_id,
@@ -77,6 +97,11 @@ export function toSessionRow(record: SessionRecord): SessionRow {
     provider: record.provider,
     status: record.status,
     mode: record.mode,
+    way: record.way,
+    restriction: toRestriction(record),
+    mayUse: record.may_use,
+    prompt: record.prompt,
+    offered: record.offered,
     stage: record.stage,
     createdAt: record.created_at,
     updatedAt: record.updated_at,
@@ -92,6 +117,8 @@ export function toSessionRow(record: SessionRecord): SessionRow {
     lateRefusedAt: record.late_refused_at,
     seq: Number(record.event_seq),
     account: record.account,
+    accountPlan: record.account_plan,
+    evidence: record.evidence,
     credentialVersion: record.credential_version,
     vm: record.vm_id === null ? null : toVm(record, record.vm_id),
     hostSilentMs: record.host_silent_ms === null ? null : Number(record.host_silent_ms),

@@ -2,6 +2,7 @@
  * The only door to `auth_sessions` and `auth_session_events`. Every change is one guarded statement (guard in the `where`, never
  * read-then-write) that appends its event in the same statement, and tells `onChange` after it is committed.
  */
+import type { Restriction } from '@vestibule/protocol/api';
 import type { Capability, Mode, SessionEvent, SessionStep, Stage, TerminalStatus } from '@vestibule/protocol/session';
 import { ACTIVE_STATUSES } from '@vestibule/protocol/session';
 import type { FailureCode } from '@vestibule/protocol/session-failure';
@@ -11,7 +12,15 @@ import { sources, targetOf } from './machine.ts';
 import type { NewStep, SessionRow, SettlingCause } from './session-row.ts';
 import { SESSION_SELECT, type SessionRecord, toSessionRow } from './session-select.ts';
 
-export type NewSession = { userId: string; provider: string; mode: Mode; expiresInMs: number };
+export type NewSession = {
+  userId: string;
+  provider: string;
+  mode: Mode;
+  expiresInMs: number;
+  /** Whom it must be of; nothing is said for anybody. */
+  restriction?: Restriction;
+  mayUse?: boolean;
+};
 export type Ending = { event: SessionEvent; code: FailureCode; message: string; actor: SessionStep['actor'] };
 
 const UNIQUE_VIOLATION = '23505';
@@ -88,15 +97,19 @@ export function createSessionStore(deps: SessionStoreDeps) {
   }
 
   async function insert(session: NewSession, sql: Sql = pool, supersedes?: string): Promise<string> {
+    const { expectedAccount, allowedDomains, organization } = session.restriction ?? {};
     const data = { mode: session.mode, ...(supersedes === undefined ? {} : { supersedes }) };
     const step = toParameters({ type: 'session_created', actor: 'person', data });
     const result = await sql.query<{ session_id: string }>(
       `with changed as (
-         insert into auth_sessions (user_id, provider, mode, expires_at, event_seq)
-         values ($1, $2, $3, clock_timestamp() + make_interval(secs => $4::float8 / 1000), 1)
+         insert into auth_sessions (user_id, provider, mode, expires_at, event_seq, expected_account, allowed_domains, organization, may_use)
+         values ($1, $2, $3, clock_timestamp() + make_interval(secs => $4::float8 / 1000), 1, $5, $6, $7, $8)
          returning session_id, event_seq
-       ) ${logged(5)} returning session_id`,
-      [session.userId, session.provider, session.mode, session.expiresInMs, ...step],
+       ) ${logged(9)} returning session_id`,
+      [
+        ...[session.userId, session.provider, session.mode, session.expiresInMs, expectedAccount ?? null],
+        ...[allowedDomains ?? null, organization ?? null, session.mayUse ?? false, ...step],
+      ],
     );
     const id = result.rows[0]?.session_id;
     if (id === undefined) throw new Error('inserting an auth session returned no row');
@@ -209,6 +222,9 @@ export function createSessionStore(deps: SessionStoreDeps) {
          ) order by s.created_at`,
         [hostId, holdMs],
       ),
+
+    /** Active ones whose VM is on that host. */
+    listPlaced: (hostId: string) => readRows(`where v.host_id = $1 and ${isActiveSql('s')}`, [hostId]),
 
     async countActive(): Promise<number> {
       const result = await pool.query<{ n: number }>(
@@ -323,6 +339,34 @@ export function createSessionStore(deps: SessionStoreDeps) {
           sources('url_opened', 'awaiting_user_auth'),
           ...toParameters({ type: 'url_opened', actor: 'agent', data }),
         ],
+      );
+    },
+
+    /** The person chose another way to sign in: `way` counts up, what the old way asked and offered is gone. False when nothing changed. */
+    changeMode(sessionId: string, mode: Mode): Promise<boolean> {
+      return change(
+        sessionId,
+        `with before as (
+           select session_id, mode from auth_sessions where session_id = $1 and status = any($3) and mode <> $2 for no key update
+         ), changed as (
+           update auth_sessions s set mode = $2, way = s.way + 1, prompt = null, event_seq = s.event_seq + 1
+           from before where s.session_id = before.session_id returning s.session_id, s.event_seq, s.way, before.mode as from_mode
+         ) insert into auth_session_events (session_id, seq, type, actor, data)
+           select session_id, event_seq, 'mode_changed', 'person', jsonb_build_object('from', from_mode, 'to', $2::text, 'way', way) from changed`,
+        [sessionId, mode, ACTIVE],
+      );
+    },
+
+    /** The CLI asks what its dialogue does not know: shown until it is answered. What is shown already changes nothing. */
+    showPrompt(sessionId: string, text: string): Promise<boolean> {
+      const prompt = toStorable(text);
+      return change(
+        sessionId,
+        `with changed as (
+           update auth_sessions set prompt = $2, event_seq = event_seq + 1
+           where session_id = $1 and status = any($3) and prompt is distinct from $2 returning session_id, event_seq
+         ) ${logged(4)}`,
+        [sessionId, prompt, ACTIVE, ...toParameters({ type: 'prompt_shown', actor: 'agent', data: { text: prompt } })],
       );
     },
 

@@ -5,9 +5,11 @@
 import { createHash } from 'node:crypto';
 import type { ControllerMessage, CredentialFiles, Handover } from '@vestibule/protocol/agent-messages';
 import { MAX_CREDENTIAL_BYTES, toHandoverBytes } from '@vestibule/protocol/agent-messages';
+import { toFailureMessage } from '@vestibule/protocol/session-failure';
 import type { CompletionStore, SealedCredential } from './completion-store.ts';
 import { isActive, type SessionRow } from './session-row.ts';
 import type { SessionStore } from './session-store.ts';
+import { findWrongAccount } from './wrong-account.ts';
 
 export type HandoverAnswer = Extract<ControllerMessage, { type: 'handover_answer' }>;
 export type RefusalReason = NonNullable<HandoverAnswer['reason']>;
@@ -58,7 +60,18 @@ export function createTakeHandover(deps: TakeHandoverDeps): TakeHandover {
     }
   }
 
+  /** Ends the session; false when it had ended before. */
+  async function refuseAccount(row: SessionRow, handover: Handover, detail: string): Promise<boolean> {
+    const data = { handoverId: handover.handoverId, reason: 'wrong_account' };
+    await store.append(row.sessionId, { type: 'handover_refused', actor: 'controller', data });
+    const message = toFailureMessage('wrong_account', detail);
+    return store.end(row.sessionId, { event: 'sign_in_failed', code: 'wrong_account', message, actor: 'controller' });
+  }
+
   return async function takeHandover(row, vmId, handover) {
+    const refused = { type: 'handover_answer', handoverId: handover.handoverId, result: 'refused' } as const;
+    // The agent offers again at every new link what ended the session: that is not a login that came too late.
+    if (row.errorCode === 'wrong_account' && row.vm?.vmId === vmId) return { ...refused, reason: 'session_ended' };
     if (!isActive(row) || row.vm?.vmId !== vmId) {
       const before = await answerFromRows(row, vmId, handover);
       if (before !== 'active') return before;
@@ -68,6 +81,11 @@ export function createTakeHandover(deps: TakeHandoverDeps): TakeHandover {
       const data = { handoverId: handover.handoverId, reason: fault };
       await store.append(row.sessionId, { type: 'handover_refused', actor: 'controller', data });
       return { type: 'handover_answer', handoverId: handover.handoverId, result: 'refused', reason: fault };
+    }
+    const wrong = findWrongAccount(row.restriction, handover);
+    if (wrong !== null) {
+      const ended = (await refuseAccount(row, handover, wrong)) ? 'active' : await answerFromRows(row, vmId, handover);
+      return ended === 'active' ? { ...refused, reason: 'session_ended' } : ended;
     }
     const sealed = await deps.seal({ userId: row.userId, provider: row.provider }, handover.files);
     // True only after commit: nothing is left to be read. Otherwise it had ended, perhaps by these very bytes.

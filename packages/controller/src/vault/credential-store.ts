@@ -1,5 +1,6 @@
 /** Reads and revokes the stored credential versions; versions are written by the completing statement and never deleted (I1). */
 import type { Credential } from '@vestibule/protocol/api';
+import { type Evidence, toGrade } from '@vestibule/protocol/session';
 import type { Pool } from 'pg';
 
 type Record = {
@@ -8,6 +9,7 @@ type Record = {
   account: string | null;
   version: number;
   source: Credential['source'];
+  evidence: Evidence[];
   source_session_id: string | null;
   expires_at: Date | null;
   created_at: Date;
@@ -28,7 +30,8 @@ export function createCredentialStore(deps: { pool: Pool }) {
     /** The current version of each provider, revoked ones left out. */
     async list(userId: string): Promise<Credential[]> {
       const result = await deps.pool.query<Record>(
-        `select distinct on (provider) user_id, provider, account, version, source, source_session_id, expires_at, created_at, revoked_at
+        `select distinct on (provider) user_id, provider, account, version, source, evidence, source_session_id,
+           expires_at, created_at, revoked_at
          from provider_credentials where user_id = $1 and revoked_at is null order by provider, version desc`,
         [userId],
       );
@@ -38,6 +41,7 @@ export function createCredentialStore(deps: { pool: Pool }) {
         account: row.account,
         version: row.version,
         source: row.source,
+        grade: toGrade(row.evidence),
         sourceSessionId: row.source_session_id,
         expiresAt: row.expires_at?.toISOString() ?? null,
         createdAt: row.created_at.toISOString(),

@@ -1,6 +1,7 @@
 /**
  * Envelope encryption of one record. Each record has a key of its own, wrapped by the key wrapper, and is bound to its owner: a
- * credential opens under no other credential id, user or provider, an answer under no other answer id or session.
+ * credential opens under no other credential id, user or provider, an answer under no other answer id or session, an offer under no other
+ * session or way.
  *
  * Layout: format (1 byte, = 1) | length of the wrapped key (2 bytes, big endian) | wrapped key | AES-256-GCM of the payload.
  * The wrapped key stands outside what the payload's tag covers, so that rotation can wrap it anew without touching the payload.
@@ -15,13 +16,16 @@ const HEADER_BYTES = 3;
 const MAX_WRAPPED_BYTES = 0xffff;
 const CREDENTIAL_CONTEXT = 'vestibule provider credential';
 const ANSWER_CONTEXT = 'vestibule session answer';
+const OFFER_CONTEXT = 'vestibule session offer';
 
 export type CredentialOwner = { credentialId: string; userId: string; provider: string };
 export type AnswerOwner = { answerId: string; sessionId: string };
-export type RecordOwner = CredentialOwner | AnswerOwner;
+export type OfferOwner = { sessionId: string; way: number };
+export type RecordOwner = CredentialOwner | AnswerOwner | OfferOwner;
 
 function toParts(owner: RecordOwner): string[] {
   if ('answerId' in owner) return [ANSWER_CONTEXT, owner.answerId, owner.sessionId];
+  if ('way' in owner) return [OFFER_CONTEXT, owner.sessionId, String(owner.way)];
   return [CREDENTIAL_CONTEXT, owner.credentialId, owner.userId, owner.provider];
 }
 

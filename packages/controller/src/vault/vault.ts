@@ -1,11 +1,11 @@
 /**
- * Seals what a CLI wrote or a person answered, and opens it again for its owner only. Knows keys and bytes; storing them is the stores'
+ * Seals what a CLI wrote or offered or a person answered, and opens it again for its owner only. Knows keys and bytes; storing them is the stores'
  * work.
  */
 import { randomUUID } from 'node:crypto';
 import type { CredentialFiles } from '@vestibule/protocol/agent-messages';
 import { fromPayload, toPayload } from './credential-payload.ts';
-import { type AnswerOwner, open, seal } from './envelope.ts';
+import { type AnswerOwner, type OfferOwner, open, type RecordOwner, seal } from './envelope.ts';
 import { toRetireStatement } from './key-store.ts';
 import type { KeyStore, KeyUse } from './key-store.ts';
 import type { KeyWrapper } from './key-wrapper.ts';
@@ -20,6 +20,8 @@ export type Sealed = {
 };
 
 export type SealedText = { sealedText: Buffer; keyId: string };
+
+export type SealedOffer = { sealedOffer: Buffer; keyId: string };
 
 export type StoredRecord = Sealed & { userId: string; provider: string };
 
@@ -58,6 +60,26 @@ export type Vault = ReturnType<typeof createVault>;
 
 export function createVault(deps: { wrapper: KeyWrapper; keyStore: Pick<KeyStore, 'register'> }) {
   const { wrapper, keyStore } = deps;
+
+  async function sealText(owner: RecordOwner, text: string): Promise<Buffer> {
+    const payload = Buffer.from(text, 'utf8');
+    try {
+      return await seal(wrapper, owner, payload);
+    } finally {
+      payload.fill(0);
+    }
+  }
+
+  async function openText(owner: RecordOwner, sealed: Buffer, keyId: string): Promise<string> {
+    if (keyId !== wrapper.keyId) throw new OpenError();
+    const payload = await open(wrapper, owner, sealed);
+    try {
+      return payload.toString('utf8');
+    } finally {
+      payload.fill(0);
+    }
+  }
+
   return {
     /** Call once at start, before anything is sealed. @throws VaultRefusedError when the key does not fit what is stored */
     async assertUsable(): Promise<void> {
@@ -88,23 +110,19 @@ export function createVault(deps: { wrapper: KeyWrapper; keyStore: Pick<KeyStore
     },
 
     async sealAnswer(owner: AnswerOwner, text: string): Promise<SealedText> {
-      const payload = Buffer.from(text, 'utf8');
-      try {
-        return { sealedText: await seal(wrapper, owner, payload), keyId: wrapper.keyId };
-      } finally {
-        payload.fill(0);
-      }
+      return { sealedText: await sealText(owner, text), keyId: wrapper.keyId };
     },
 
     /** @throws OpenError as `open` does */
-    async openAnswer({ answerId, sessionId, sealedText, keyId }: AnswerOwner & SealedText): Promise<string> {
-      if (keyId !== wrapper.keyId) throw new OpenError();
-      const payload = await open(wrapper, { answerId, sessionId }, sealedText);
-      try {
-        return payload.toString('utf8');
-      } finally {
-        payload.fill(0);
-      }
+    openAnswer: ({ answerId, sessionId, sealedText, keyId }: AnswerOwner & SealedText) =>
+      openText({ answerId, sessionId }, sealedText, keyId),
+
+    async sealOffer(owner: OfferOwner, text: string): Promise<SealedOffer> {
+      return { sealedOffer: await sealText(owner, text), keyId: wrapper.keyId };
     },
+
+    /** @throws OpenError as `open` does */
+    openOffer: ({ sessionId, way, sealedOffer, keyId }: OfferOwner & SealedOffer) =>
+      openText({ sessionId, way }, sealedOffer, keyId),
   };
 }

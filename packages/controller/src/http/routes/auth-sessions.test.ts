@@ -24,7 +24,7 @@ it('starts a session with 201, returns the one going on with 200, and reads and 
 it('records an answer and a cancel, which the timeline shows; what has completed cannot be cancelled', async () => {
   const sessionId = await server.connect('bea');
   expect((await server.send('POST', ROUTES.answer(sessionId), { text: 'code-123' })).status).toBe(200);
-  expect(server.ports.answersGiven).toEqual(['code-123']);
+  expect(server.ports.answersGiven).toEqual([{ text: 'code-123' }]);
   for (const body of [undefined, '', {}])
     expect((await server.send('POST', ROUTES.cancel(sessionId), body)).status).toBe(200);
   const timeline = timelineSchema.parse(JSON.parse((await server.send('GET', ROUTES.timeline(sessionId))).text));

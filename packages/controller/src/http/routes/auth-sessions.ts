@@ -4,7 +4,9 @@ import {
   answerBodySchema,
   createSessionBodySchema,
   emptySchema,
+  modeBodySchema,
   sessionListSchema,
+  sessionOfferSchema,
   sessionSchema,
   timelineSchema,
   userIdSchema,
@@ -92,6 +94,31 @@ export function addAuthSessionRoutes(api: Api, { sessions }: Pick<ApiPorts, 'ses
         response: answers({ 200: sessionSchema }),
       },
     },
-    (request) => sessions.answer(request.params.sessionId, request.body.text),
+    (request) => sessions.answer(request.params.sessionId, request.body),
+  );
+
+  api.post(
+    '/v1/auth-sessions/:sessionId/mode',
+    {
+      schema: {
+        ...describeRoute('Auth sessions', 'Change the way to sign in, in the middle of a sign-in'),
+        params: sessionParamsSchema,
+        body: modeBodySchema,
+        response: answers({ 200: sessionSchema }),
+      },
+    },
+    (request) => sessions.changeMode(request.params.sessionId, request.body.mode),
+  );
+
+  api.get(
+    '/v1/auth-sessions/:sessionId/offer',
+    {
+      schema: {
+        ...describeRoute('Auth sessions', 'The link or code with which the person signs in outside the VM'),
+        params: sessionParamsSchema,
+        response: answers({ 200: sessionOfferSchema }),
+      },
+    },
+    (request) => sessions.offer(request.params.sessionId),
   );
 }

@@ -1,9 +1,9 @@
 /** `GET /v1/auth-sessions/{id}/events`: a session's changes as they happen. */
-import { AppError } from '@vestibule/protocol/errors';
 import { sessionPushSchema } from '@vestibule/protocol/api';
 import type { SessionPush } from '@vestibule/protocol/api';
 import type { Api } from '../api.ts';
 import type { EventStream, EventStreams } from '../event-streams.ts';
+import { toLastEventId } from '../last-event-id.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, describeRoute } from '../route-docs.ts';
 import { sessionParamsSchema } from './auth-sessions.ts';
@@ -21,7 +21,7 @@ export function addSessionEventRoutes(api: Api, ports: Pick<ApiPorts, 'pushes'>,
   };
   api.get('/v1/auth-sessions/:sessionId/events', { config: { isStream: true }, schema }, async (request, reply) => {
     const { raw } = reply;
-    const afterSeq = toSeq(request.headers['last-event-id']);
+    const afterSeq = toLastEventId(request.headers['last-event-id']);
     let stream: EventStream | null = null;
     const open = (): EventStream => {
       if (stream !== null) return stream;
@@ -48,10 +48,4 @@ export function addSessionEventRoutes(api: Api, ports: Pick<ApiPorts, 'pushes'>,
     if (isGone) unsubscribe();
     else open();
   });
-}
-
-function toSeq(header: string | string[] | undefined): number {
-  if (header === undefined || header === '') return 0;
-  if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header);
-  throw new AppError('bad_request', 'Last-Event-ID must be the number of an event of this session.');
 }

@@ -10,7 +10,8 @@ import { toStorable } from './session-store.ts';
 /** `tokenKind`: for `token` alone. */
 export type AnswerForm = { kind: AnswerKind; tokenKind: string | null };
 export type SealedAnswer = AnswerForm & { answerId: string; sealedText: Buffer; keyId: string };
-export type WaitingAnswer = SealedAnswer & { sessionId: string; vmId: string };
+/** `way`: the program of that way is to be given it, and of no other. */
+export type WaitingAnswer = SealedAnswer & { sessionId: string; vmId: string; way: number };
 /** `sent`: it was given to the VM's agent; `delivered`: the agent said that the program has it; `refusedWords`: why it never will. */
 export type AnswerProgress = { sent: boolean; delivered: boolean; refusedWords: string | null };
 
@@ -24,6 +25,7 @@ type Waiting = {
   key_id: string;
   kind: AnswerKind;
   token_kind: string | null;
+  way: number;
 };
 type Progress = { sent: boolean; delivered: boolean; refused_words: string | null };
 
@@ -51,10 +53,10 @@ export function createAnswerStore(deps: { pool: Pool; onChange: (sessionId: stri
          ), changed as (
            update auth_sessions set prompt = null, event_seq = event_seq + 1
            where session_id = $1 and status = any($5) and vm_id is not null and exists (select from key)
-           returning session_id, event_seq
+           returning session_id, event_seq, way
          ), recorded as (
-           insert into session_answers (answer_id, session_id, sealed_text, key_id, expires_at, kind, token_kind)
-           select $2, session_id, $3, $4, now() + make_interval(secs => $6::float8 / 1000), $7, $8 from changed
+           insert into session_answers (answer_id, session_id, sealed_text, key_id, expires_at, kind, token_kind, way)
+           select $2, session_id, $3, $4, now() + make_interval(secs => $6::float8 / 1000), $7, $8, way from changed
          ) insert into auth_session_events (session_id, seq, type, actor, data)
            select session_id, event_seq, 'answer_received', 'person', jsonb_build_object('answerId', $2::text, 'kind', $7::text) from changed`,
         [sessionId, answer.answerId, answer.sealedText, answer.keyId, ACTIVE, ttlMs, answer.kind, answer.tokenKind],
@@ -77,15 +79,15 @@ export function createAnswerStore(deps: { pool: Pool; onChange: (sessionId: stri
         `with key as (
            select key_id from vault_keys where key_id = $4 and state = 'active' for share
          ), held as (
-           select s.session_id, s.prompt is not null as was_asked,
+           select s.session_id, s.way, s.prompt is not null as was_asked,
              not exists (select from auth_session_events e where e.session_id = s.session_id and e.type = 'terminal_taken') as is_first,
              (select count(*) >= $8 or count(a.sealed_text) >= $7 from session_answers a
                where a.session_id = s.session_id and a.kind = 'keys') as is_full
            from auth_sessions s where s.session_id = $1 and s.status = any($5) and s.vm_id is not null and exists (select from key)
            for no key update
          ), recorded as (
-           insert into session_answers (answer_id, session_id, sealed_text, key_id, expires_at, kind)
-           select $2, session_id, $3, $4, now() + make_interval(secs => $6::float8 / 1000), 'keys' from held where not is_full
+           insert into session_answers (answer_id, session_id, sealed_text, key_id, expires_at, kind, way)
+           select $2, session_id, $3, $4, now() + make_interval(secs => $6::float8 / 1000), 'keys', way from held where not is_full
          ), changed as (
            update auth_sessions s set prompt = null, event_seq = s.event_seq + 1
            from held where s.session_id = held.session_id and not is_full and (is_first or was_asked)
@@ -110,8 +112,8 @@ export function createAnswerStore(deps: { pool: Pool; onChange: (sessionId: stri
     /** For the VMs of a host, oldest first. */
     async listWaiting(hostId: string): Promise<WaitingAnswer[]> {
       const result = await pool.query<Waiting>(
-        `select a.answer_id, a.session_id, s.vm_id, a.sealed_text, a.key_id, a.kind, a.token_kind from session_answers a
-         join auth_sessions s on s.session_id = a.session_id join browser_vms v on v.vm_id = s.vm_id
+        `select a.answer_id, a.session_id, s.vm_id, a.sealed_text, a.key_id, a.kind, a.token_kind, a.way from session_answers a
+         join auth_sessions s on s.session_id = a.session_id and s.way = a.way join browser_vms v on v.vm_id = s.vm_id
          where a.sealed_text is not null and a.expires_at > clock_timestamp() and v.host_id = $1 and s.status = any($2)
          order by a.created_at, a.answer_id`,
         [hostId, ACTIVE],
@@ -124,14 +126,16 @@ export function createAnswerStore(deps: { pool: Pool; onChange: (sessionId: stri
         keyId: row.key_id,
         kind: row.kind,
         tokenKind: row.token_kind,
+        way: row.way,
       }));
     },
 
-    /** Must be true before the text is given to an agent: false once its time is over. */
+    /** Must be true before the text is given to an agent: false once its time is over or the person changed the way. */
     async markSent(answerId: string): Promise<boolean> {
       const result = await pool.query(
-        `update session_answers set sent_at = coalesce(sent_at, clock_timestamp())
-         where answer_id = $1 and sealed_text is not null and expires_at > clock_timestamp()`,
+        `update session_answers a set sent_at = coalesce(sent_at, clock_timestamp())
+         where answer_id = $1 and sealed_text is not null and expires_at > clock_timestamp()
+           and exists (select from auth_sessions s where s.session_id = a.session_id and s.way = a.way)`,
         [answerId],
       );
       return result.rowCount === 1;

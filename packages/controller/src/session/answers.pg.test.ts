@@ -31,9 +31,11 @@ type Given = { vmId: string; answerId: string; text: string };
 let given: Given[];
 let agent: 'confirms' | 'is silent' | 'is away' | 'breaks off once';
 let open: Answers[];
+let toldWay: number;
 beforeEach(() => {
   given = [];
   agent = 'confirms';
+  toldWay = 1;
   open = [];
 });
 afterEach(async () => {
@@ -54,7 +56,7 @@ function start(hostId: string = TEST_HOST): { answers: Answers; logs: string[] }
     seal: (owner, text) => vault.sealAnswer(owner, text),
     open: (record) => vault.openAnswer(record),
     links: {
-      fact: () => ({ state: agent === 'is away' ? 'dialling' : 'connected' }),
+      fact: () => ({ state: agent === 'is away' ? 'dialling' : 'connected', toldWay }),
       async answer(vmId, { answerId, text }) {
         given.push({ vmId, answerId, text });
         if (agent === 'is silent') return new Promise(() => undefined);

@@ -28,7 +28,7 @@ export type AnswersDeps = {
   ) => Promise<Pick<SealedAnswer, 'sealedText' | 'keyId'>>;
   open: (record: Omit<SealedAnswer, keyof AnswerForm> & { sessionId: string }) => Promise<string>;
   links: {
-    fact(vmId: string): Pick<LinkFact, 'state'>;
+    fact(vmId: string): Pick<LinkFact, 'state' | 'toldWay'>;
     answer(vmId: string, answer: DeliveredAnswer): Promise<boolean>;
   };
   waitForChange: (sessionId: string, timeoutMs: number) => Promise<void>;
@@ -48,7 +48,10 @@ export function createAnswers(deps: AnswersDeps) {
   let closed = false;
 
   async function send(answer: WaitingAnswer): Promise<void> {
-    if (underWay.has(answer.answerId) || deps.links.fact(answer.vmId).state !== 'connected') return;
+    const { state, toldWay } = deps.links.fact(answer.vmId);
+    if (underWay.has(answer.answerId) || state !== 'connected') return;
+    // The agent must hear of the way first.
+    if (toldWay === null || toldWay < answer.way) return;
     const text = await deps.open(answer);
     if (!(await store.markSent(answer.answerId))) return;
     underWay.add(answer.answerId);

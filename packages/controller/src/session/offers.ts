@@ -43,7 +43,8 @@ export function createOffers(deps: OffersDeps) {
     async take(row: SessionRow, offer: Offer): Promise<void> {
       const { sessionId, way, mode } = row;
       if (!isActive(row) || offer.mode !== mode) return;
-      const before = await find(sessionId);
+      // One that cannot be opened any more is replaced.
+      const before = await find(sessionId).catch(() => null);
       if (before !== null && before.way === way && isSame(before.offer, offer)) return;
       const sealed = await deps.seal({ sessionId, way }, JSON.stringify(offer));
       const made: NewOffer = { ...sealed, way, mode, kind: toKind(offer), validForMs: offer.validForMs };

@@ -4,7 +4,7 @@ import type { Handover } from '@vestibule/protocol/agent-messages';
 import type { TestDatabase } from '../db/testing.ts';
 import { createVmStore } from '../fleet/vm-store.ts';
 import { createCompletionStore } from './completion-store.ts';
-import { createSessionStore } from './session-store.ts';
+import { createSessionStore, type NewSession } from './session-store.ts';
 
 export const TEST_HOST = 'host_test';
 export const TEST_KEY = 'key_test';
@@ -13,6 +13,12 @@ export function toHandover(change: Partial<Handover> = {}): Handover {
   const base = { type: 'handover' as const, handoverId: randomUUID(), contentHash: 'a'.repeat(64), files: [] };
   return { ...base, account: 'ada@example.org', expiresAt: null, evidence: ['files_complete'], ...change };
 }
+
+const ENDINGS = {
+  failed: { event: 'vm_ended', code: 'vm_ended', message: 'ended', actor: 'controller' },
+  timeout: { event: 'deadline_passed', code: 'deadline_passed', message: 'late', actor: 'controller' },
+  cancelled: { event: 'cancel_requested', code: 'cancelled', message: 'no', actor: 'person' },
+} as const;
 
 export async function createTestSessions(database: TestDatabase) {
   const changes: string[] = [];
@@ -28,15 +34,23 @@ export async function createTestSessions(database: TestDatabase) {
   );
   let vmCount = 0;
 
-  async function begin(userId: string = randomUUID(), provider = 'demo'): Promise<string> {
-    const id = await store.create({ userId, provider, mode: 'vm_browser', expiresInMs: 600_000 });
+  async function begin(
+    userId: string = randomUUID(),
+    provider = 'demo',
+    change: Partial<NewSession> = {},
+  ): Promise<string> {
+    const id = await store.create({ userId, provider, mode: 'vm_browser', expiresInMs: 600_000, ...change });
     if (id === null) throw new Error(`${userId} has an active session for ${provider} already`);
     return id;
   }
 
   /** A session that waits for the person, with a claimed VM. */
-  async function awaitPerson(userId?: string, provider?: string): Promise<{ sessionId: string; vmId: string }> {
-    const sessionId = await begin(userId, provider);
+  async function awaitPerson(
+    userId?: string,
+    provider?: string,
+    change?: Partial<NewSession>,
+  ): Promise<{ sessionId: string; vmId: string }> {
+    const sessionId = await begin(userId, provider, change);
     vmCount += 1;
     const vmId = `vm_test_${vmCount}`;
     await vms.place(sessionId, { vmId, hostId: TEST_HOST, runtime: 'fake', maxVms: 1000, sessionMs: 600_000 });
@@ -56,34 +70,16 @@ export async function createTestSessions(database: TestDatabase) {
     return credentialId;
   }
 
+  async function endSession(sessionId: string, status: 'failed' | 'timeout' | 'cancelled'): Promise<void> {
+    await store.end(sessionId, ENDINGS[status]);
+  }
+
   async function endAs(status: 'completed' | 'failed' | 'timeout' | 'cancelled'): Promise<string> {
     const session = await awaitPerson();
     if (status === 'completed') await complete(session);
-    if (status === 'failed')
-      await store.end(session.sessionId, {
-        event: 'vm_ended',
-        code: 'vm_ended',
-        message: 'ended',
-        actor: 'controller',
-      });
-    if (status === 'timeout') {
-      await store.end(session.sessionId, {
-        event: 'deadline_passed',
-        code: 'deadline_passed',
-        message: 'late',
-        actor: 'controller',
-      });
-    }
-    if (status === 'cancelled') {
-      await store.end(session.sessionId, {
-        event: 'cancel_requested',
-        code: 'cancelled',
-        message: 'no',
-        actor: 'person',
-      });
-    }
+    else await endSession(session.sessionId, status);
     return session.sessionId;
   }
 
-  return { store, vms, completions, changes, begin, awaitPerson, complete, endAs };
+  return { store, vms, completions, changes, begin, awaitPerson, complete, endSession, endAs };
 }

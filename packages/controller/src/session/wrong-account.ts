@@ -4,6 +4,8 @@ import type { Handover } from '@vestibule/protocol/agent-messages';
 
 type Identity = Pick<Handover, 'account' | 'organization'>;
 
+const MAX_SHOWN_CHARS = 80;
+
 const fold = (text: string): string => text.trim().toLowerCase();
 
 function toDomain(account: string): string | null {
@@ -12,18 +14,18 @@ function toDomain(account: string): string | null {
 }
 
 function toUsed(used: string | null | undefined): string {
-  return used == null ? 'the login does not say whose it is' : `the login is of ${used}`;
+  return used == null ? 'the login does not say whose it is' : `the login is of ${used.slice(0, MAX_SHOWN_CHARS)}`;
 }
 
-/** In words, which account was wanted and which was used; null when it is the right one. */
+/** In words, which account was used and which was wanted; null when it is the right one. */
 export function findWrongAccount(restriction: Restriction, { account, organization }: Identity): string | null {
   const { expectedAccount, allowedDomains, organization: wanted } = restriction;
   if (expectedAccount !== undefined && (account === null || fold(account) !== fold(expectedAccount)))
-    return `wanted is ${expectedAccount}, ${toUsed(account)}`;
+    return `${toUsed(account)}, wanted is ${expectedAccount}`;
   const domain = account === null ? null : toDomain(account);
   if (allowedDomains !== undefined && (domain === null || !allowedDomains.some((allowed) => fold(allowed) === domain)))
-    return `wanted is an account of ${allowedDomains.join(' or ')}, ${toUsed(account)}`;
+    return `${toUsed(account)}, wanted is an account of ${allowedDomains.join(' or ')}`;
   if (wanted !== undefined && organization !== wanted)
-    return `wanted is the organization ${wanted}, ${toUsed(organization)}`;
+    return `${toUsed(organization)}, wanted is the organization ${wanted}`;
   return null;
 }

@@ -9,7 +9,8 @@ const PATTERNS: readonly RegExp[] = [
   /\b(vestibule_operator=)[\w.~-]+/gi,
   /([?&#](?:ticket|token|code|state|access_token|refresh_token|id_token|key|secret)=)[^&#\s"'\\]+/gi,
   /(\/\/[^\s:/@"']+:)[^\s/@"']+(?=@)/g,
-  /\b()(?:sk|pk|rk|ghp|gho|ghs|ghu|glpat|xox[bap])[-_][\w-]{16,}/g,
+  /\b()(?:sk|pk|rk|npm|ghp|gho|ghs|ghu|github_pat|glpat|xox[bap])[-_][\w-]{16,}/g,
+  /\b()ya29\.[\w-]{16,}/g,
   /\b()eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
 ];
 

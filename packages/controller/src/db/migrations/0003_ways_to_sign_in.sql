@@ -80,10 +80,11 @@ create table session_outputs (
 create trigger refuse_rewrite before update or delete on session_outputs for each row execute function refuse_change();
 create trigger refuse_truncate before truncate on session_outputs execute function refuse_change();
 
--- What kind of answer it is, and why the program was not given it.
+-- What kind of answer it is, to which way's program it belongs, and why the program was not given it.
 alter table session_answers
   add column kind text not null default 'line' check (kind in ('line', 'keys', 'callback', 'code', 'token')),
   add column token_kind text,
+  add column way integer not null default 1,
   add column refused_words text,
   add constraint token_has_kind check ((kind = 'token') = (token_kind is not null)),
   add constraint refused_is_erased check (refused_words is null or sealed_text is null),

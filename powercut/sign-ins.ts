@@ -51,7 +51,7 @@ function createSignIn({ pool, vault }: Kit, journal: string) {
     const takeHandover = createTakeHandover({
       store,
       completions,
-      credentialPaths: () => [PATH],
+      credentialFileSets: () => [[PATH]],
       async seal(owner, files) {
         const sealed = await vault.seal(owner, files);
         ({ credentialId } = sealed);

@@ -13,7 +13,7 @@ const inert = (): never => {
 };
 const count = { opened: inert, closed: inert };
 const ports: ApiPorts = {
-  providers: { list: inert },
+  providers: { list: inert, files: inert, acceptNotice: inert },
   sessions: {
     ...{ create: inert, get: inert, list: inert, timeline: inert, cancel: inert },
     ...{ answer: inert, changeMode: inert, offer: inert },
@@ -21,7 +21,7 @@ const ports: ApiPorts = {
   outputs: { list: inert, follow: inert },
   pushes: { subscribe: inert },
   liveView: { issueTicket: inert, takeTicket: inert, open: inert },
-  credentials: { list: inert, revoke: inert },
+  credentials: { list: inert, revoke: inert, import: inert },
   ready: inert,
   metrics: inert,
 };

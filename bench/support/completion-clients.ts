@@ -51,7 +51,7 @@ export function createCompletionClients({ pool, vault }: { pool: Pool; vault: Va
     store,
     completions: createCompletionStore(deps),
     seal: (owner, files) => vault.seal(owner, files),
-    credentialPaths: () => [PATH],
+    credentialFileSets: () => [[PATH]],
   });
   const toLoginPlan = (): never => {
     throw new Error('no agent is greeted here');

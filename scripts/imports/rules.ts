@@ -31,7 +31,7 @@ export type LayerName = 'app' | 'transports' | 'use cases' | 'stores' | 'db';
 
 /** A controller file (its path is from `packages/controller/src/`) belongs to the first layer whose pattern matches. */
 export const LAYERS: readonly { name: LayerName; files: RegExp }[] = [
-  { name: 'app', files: /^(?:app|main)\.ts$/ },
+  { name: 'app', files: /^(?:app|main|check-provider-file)\.ts$/ },
   { name: 'transports', files: /^(?:http|live-view|agent-link)\// },
   { name: 'stores', files: /-(?:store|select)\.ts$|^vault\/key-store\.ts$/ },
   { name: 'db', files: /^db\// },

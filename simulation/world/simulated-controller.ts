@@ -60,7 +60,7 @@ export function startController(options: SimulatedControllerOptions) {
     store,
     completions,
     seal: () => Promise.resolve({ credentialId: newId(), encryptedData: Buffer.from('sealed'), keyId: KEY_ID }),
-    credentialPaths: () => [CREDENTIAL_PATH],
+    credentialFileSets: () => [[CREDENTIAL_PATH]],
   });
   const toPlan = (provider: string): LoginPlan => toLoginPlan(provider, findScript(clis, provider));
   const reports = createAgentReports({
@@ -105,6 +105,7 @@ export function startController(options: SimulatedControllerOptions) {
     findTokenKinds: () => null,
     countPlaces: () => Promise.resolve(16),
     requireProvider: (id) => Promise.resolve(id),
+    defaultMode: () => 'vm_browser',
     waitForChange: (sessionId, timeoutMs) => signal.wait(sessionId, timeoutMs),
     wake: () => reconciler.wake(),
     limits: { sessionMs: limits.sessionMs },

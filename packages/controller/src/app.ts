@@ -26,9 +26,15 @@ import { createHttpServer } from './http/server.ts';
 import { createPeerDisplays } from './live-view/peer-displays.ts';
 import type { ProductFolder } from './product-folder.ts';
 import { createFindBlocker } from './providers/callback-port.ts';
+import { credentialFileSets } from './providers/credential-files.ts';
+import { createImportCredential } from './providers/import-credential.ts';
+import { createLastModeStore } from './providers/last-mode-store.ts';
 import { createLayerInstalls, type LayerSource } from './providers/layer-installs.ts';
+import { toLoginPlan } from './providers/login-plan.ts';
+import { createNoticeStore } from './providers/notice-store.ts';
+import { createNotices } from './providers/notices.ts';
 import { createProviderList } from './providers/provider-list.ts';
-import { loadProviders, type ProviderRegistry } from './providers/provider-registry.ts';
+import { getNewest, loadProviders } from './providers/provider-registry.ts';
 import { createAgentReports } from './session/agent-reports.ts';
 import { createAnswerStore } from './session/answer-store.ts';
 import { createAnswers } from './session/answers.ts';
@@ -49,6 +55,7 @@ import { isLoopbackHost } from './settings.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { createCredentialStore } from './vault/credential-store.ts';
+import { createImportStore } from './vault/import-store.ts';
 import { openVault } from './vault/open-vault.ts';
 
 /** A browser that is not on screen by then will not come. */
@@ -104,18 +111,6 @@ function createLayerSource(kind: RuntimeKind, { config, folder }: AppOptions): L
   return createProviderLayers({ layersDir: folder.layersDir, environment: config.packageEnvironment });
 }
 
-function createToLoginPlan(registry: ProviderRegistry): (provider: string, mode: Mode) => LoginPlan {
-  return (provider, mode) => {
-    const { definition } = registry.get(provider);
-    const { login, success, credential, ways, version, install, failures } = definition;
-    const otherwise = mode === 'device_code' ? ways.device_code?.login : undefined;
-    return {
-      ...{ provider, program: toProgramPath(definition), success, credential, ways, version, failures },
-      ...{ login: { ...login, ...otherwise } as LoginPlan['login'], pinnedVersion: install.version },
-    };
-  };
-}
-
 /** Where controllers on this machine reach this one; null when it listens on another address alone. */
 function toLoopbackOrigin(host: string, port: number): string | null {
   if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`;
@@ -150,7 +145,7 @@ async function compose(
 ): Promise<App> {
   const { config, folder, product, log } = options;
   const folders = [product.providersDir, ...(config.providersDir === null ? [] : [config.providersDir])];
-  const registry = loadProviders(folders, (id) => id !== DEMO || config.demo);
+  const registry = loadProviders(folders, { isOffered: (id) => id !== DEMO || config.demo, log });
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: folder.dir, log });
   releases.push(() => database.close());
   const { pool } = database;
@@ -179,7 +174,10 @@ async function compose(
   const vms = createVmStore({ pool, onChange });
   const credentials = createCredentialStore({ pool });
   const answerStore = createAnswerStore({ pool, onChange });
-  const toLoginPlan = createToLoginPlan(registry);
+  const planLogin = (provider: string, mode: Mode): LoginPlan => {
+    const { definition } = getNewest(registry, provider);
+    return toLoginPlan(definition, mode, toProgramPath(definition));
+  };
   const findBlocker = createFindBlocker(registry, runtime.sharedLoopback);
   const offers = createOffers({
     store: createOfferStore({ pool, onChange }),
@@ -199,7 +197,9 @@ async function compose(
     store,
     completions,
     seal: (owner, files) => vault.seal(owner, files),
-    credentialPaths: (provider) => registry.get(provider).definition.credential.files.map((file) => file.path),
+    // A sign-in that runs was begun with one of these, also when its file was changed or removed since.
+    credentialFileSets: (provider) =>
+      registry.recall(provider).flatMap(({ definition }) => credentialFileSets(definition)),
   });
   const reports = createAgentReports({
     store,
@@ -208,7 +208,7 @@ async function compose(
     answers: answerStore,
     offers,
     outputs: outputStore,
-    toLoginPlan,
+    toLoginPlan: planLogin,
     expectedBuildId: runtime.kind === 'fake' ? null : readBuildId(product.agentDir),
   });
   const awakeClock = createAwakeClock(systemClock);
@@ -245,10 +245,10 @@ async function compose(
     runtime,
     installationId: folder.installationId,
     maxVms: config.maxSessions,
-    providers: registry.list().map(({ definition }) => definition.id),
+    findProviders: () => registry.list().map(({ definition }) => definition.id),
     findPeerUrl: () => peerUrl,
     findLayer: (provider) => {
-      const dir = runtime.kind === 'fake' ? null : layerSource.find(registry.get(provider).definition);
+      const dir = runtime.kind === 'fake' ? null : layerSource.find(getNewest(registry, provider).definition);
       return dir === null ? null : { dir };
     },
   });
@@ -259,7 +259,7 @@ async function compose(
     layers,
     links,
     findBlocker,
-    toLoginPlan,
+    toLoginPlan: planLogin,
     limits: { holdMs: config.holdMs, bootMs: BOOT_MS, sessionMs: config.sessionMs },
     clock: systemClock,
     log,
@@ -279,10 +279,19 @@ async function compose(
     connectDisplay: (vmId) => runtime.connect(vmId, 'display'),
     waitForChange,
   });
+  const providerNotices = createNotices({ registry, store: createNoticeStore({ pool }) });
   const providerList = createProviderList({
     registry,
     runtime: { kind: runtime.kind, sharedKernel: runtime.sharedKernel, preflight: () => runtime.preflight() },
+    notices: providerNotices,
+    lastModes: createLastModeStore({ pool }),
     isInstalled: ({ definition }) => layerSource.find(definition) !== null,
+  });
+  const importCredential = createImportCredential({
+    registry,
+    notices: providerNotices,
+    seal: (owner, files) => vault.seal(owner, files),
+    store: createImportStore({ pool }),
   });
   const answers = createAnswers({
     store: answerStore,
@@ -299,12 +308,13 @@ async function compose(
   const sessions = createAuthSessions({
     store,
     requireProvider: (idOrAlias, mode) => providerList.require(idOrAlias, mode),
+    defaultMode: (idOrAlias) => providerList.defaultMode(idOrAlias),
     links,
     answers,
     offers,
     findTokenKinds(provider) {
-      const found = registry.find(provider);
-      return found === null ? null : (found.definition.ways.token?.kinds ?? []);
+      const [newest] = registry.recall(provider);
+      return newest === undefined ? null : (newest.definition.ways.token?.kinds ?? []);
     },
     findBlocker,
     countPlaces: async () => Math.max(config.maxSessions, await vms.countPlaces()),
@@ -315,7 +325,11 @@ async function compose(
   });
 
   const ports: ApiPorts = {
-    providers: providerList,
+    providers: {
+      list: (userId) => providerList.list(userId),
+      files: (provider) => providerList.files(provider),
+      acceptNotice: (provider, hash) => providerNotices.accept(provider, hash, 'operator'),
+    },
     sessions,
     outputs,
     pushes,
@@ -333,6 +347,7 @@ async function compose(
         const id = registry.find(provider)?.definition.id ?? provider;
         if (!(await credentials.revoke(userId, id, 'operator'))) throw new AppError('credential_not_found');
       },
+      import: (userId, provider, files) => importCredential(userId, provider, files, 'operator'),
     },
     async ready() {
       await pool.query('select 1');

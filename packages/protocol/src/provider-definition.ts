@@ -271,22 +271,30 @@ export const providerDefinitionSchema = z
       .optional(),
     failures: z.array(failure).max(40).default([]),
   })
-  .superRefine((definition, context) => {
-    for (const mode of ['device_code', 'token'] as const)
-      if (definition.modes.includes(mode) && definition.ways[mode] === undefined)
-        context.addIssue({ code: 'custom', path: ['modes'], message: `"${mode}" needs a block ways.${mode}` });
-    for (const mode of Object.keys(definition.ways) as (keyof typeof definition.ways)[])
-      if (!definition.modes.includes(mode))
-        context.addIssue({
-          code: 'custom',
-          path: ['ways', mode],
-          message: `add "${mode}" to modes, or leave this out`,
-        });
-    if (definition.login.io === 'json_rpc' && definition.login.rpc.length === 0)
-      context.addIssue({ code: 'custom', path: ['login', 'io'], message: '"json_rpc" needs requests in login.rpc' });
-    if (definition.success.when === 'rpc' && definition.login.io !== 'json_rpc')
-      context.addIssue({ code: 'custom', path: ['success', 'when'], message: '"rpc" needs login.io "json_rpc"' });
-  });
+  .superRefine(checkTogether, { when: ({ value }) => typeof value === 'object' && value !== null });
+
+type Parts = Partial<{ modes: unknown; ways: unknown; login: unknown; success: unknown }>;
+
+/** What no key alone can say. Runs also when keys have problems of their own, so that all are told at once: any part may be anything. */
+function checkTogether(definition: Parts, context: z.RefinementCtx): void {
+  const modes: readonly unknown[] = Array.isArray(definition.modes) ? definition.modes : [];
+  const [ways, login, success] = [toBlock(definition.ways), toBlock(definition.login), toBlock(definition.success)];
+  for (const mode of ['device_code', 'token'] as const)
+    if (modes.includes(mode) && ways[mode] === undefined)
+      context.addIssue({ code: 'custom', path: ['modes'], message: `"${mode}" needs a block ways.${mode}` });
+  for (const mode of modeSchema.options)
+    if (ways[mode] !== undefined && !modes.includes(mode))
+      context.addIssue({ code: 'custom', path: ['ways', mode], message: `add "${mode}" to modes, or leave this out` });
+  if (login['io'] === 'json_rpc' && (!Array.isArray(login['rpc']) || login['rpc'].length === 0))
+    context.addIssue({ code: 'custom', path: ['login', 'io'], message: '"json_rpc" needs requests in login.rpc' });
+  if (success['when'] === 'rpc' && login['io'] !== 'json_rpc')
+    context.addIssue({ code: 'custom', path: ['success', 'when'], message: '"rpc" needs login.io "json_rpc"' });
+}
+
+function toBlock(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
 export type ProviderDefinition = z.infer<typeof providerDefinitionSchema>;
 export type TokenKind = z.infer<typeof tokenKind>;
 export type CredentialSpec = z.infer<typeof credential>;

@@ -9,6 +9,7 @@ create table audit_log (
   data jsonb not null default '{}'::jsonb,
   constraint audit_log_pkey PRIMARY KEY (id)
 );
+CREATE UNIQUE INDEX audit_log_acceptances ON public.audit_log USING btree (subject, ((data ->> 'hash'::text))) WHERE (action = 'provider_notice_accepted'::text);
 CREATE TRIGGER refuse_rewrite BEFORE DELETE OR UPDATE ON public.audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 -- vestibule_app: insert, select

@@ -7,8 +7,8 @@ export type RuntimeHostDeps = {
   runtime: Runtime;
   installationId: string;
   maxVms: number;
-  /** Ids of the providers whose CLI this host can run. */
-  providers: readonly string[];
+  /** Ids of the providers whose CLI this host can run now. */
+  findProviders: () => readonly string[];
   /** Where this controller serves other controllers, once it serves. */
   findPeerUrl: () => string | null;
   /** The folder of the provider's installed CLI; null for a runtime that runs none. */
@@ -21,7 +21,7 @@ export function createRuntimeHost(deps: RuntimeHostDeps): Host {
     hostId: `host_${deps.installationId}`,
     runtime: runtime.kind,
     maxVms: deps.maxVms,
-    offer: () => ({ peerUrl: deps.findPeerUrl(), providers: deps.providers, maxVms: deps.maxVms }),
+    offer: () => ({ peerUrl: deps.findPeerUrl(), providers: deps.findProviders(), maxVms: deps.maxVms }),
     newVmId: () => `vm_${deps.installationId}_${randomBytes(5).toString('hex')}`,
     create: (vmId, slot, epoch, provider) => runtime.create({ vmId, slot, epoch, layer: deps.findLayer(provider) }),
     inspect: (vmId) => runtime.inspect(vmId),

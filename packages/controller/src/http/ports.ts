@@ -1,10 +1,12 @@
 /** What the HTTP layer needs from the use cases; `app.ts` supplies it. HTTP knows nothing else of the controller. */
 import type { Duplex } from 'node:stream';
+import type { CredentialFiles } from '@vestibule/protocol/agent-messages';
 import type {
   AnswerBody,
   CreateSessionBody,
   Credential,
   OutputChunk,
+  ProviderFiles,
   ProvidersAnswer,
   Session,
   SessionOffer,
@@ -15,7 +17,14 @@ import type {
 import type { Mode } from '@vestibule/protocol/session';
 
 export type ApiPorts = {
-  providers: { list(): Promise<ProvidersAnswer> };
+  providers: {
+    /** With `userId`, each provider has the way suggested for that person. */
+    list(userId?: string): Promise<ProvidersAnswer>;
+    /** Throws `unknown_provider`. */
+    files(provider: string): ProviderFiles;
+    /** Accepting twice is once. Throws `unknown_provider`, and `notice_changed` when the text is another one now. */
+    acceptNotice(provider: string, hash: string): Promise<void>;
+  };
   sessions: {
     /** `created` is false when the active session of that user and provider is returned instead (I9). Throws `AppError`. */
     create(body: CreateSessionBody): Promise<{ session: Session; created: boolean }>;
@@ -72,6 +81,8 @@ export type ApiPorts = {
     list(userId: string): Promise<Credential[]>;
     /** Erases the ciphertext of all versions and sets `revoked_at`. Throws `credential_not_found`. */
     revoke(userId: string, provider: string): Promise<void>;
+    /** Throws `unknown_provider`, `provider_unavailable`, and `credential_invalid` with words that hold none of the content. */
+    import(userId: string, provider: string, files: CredentialFiles): Promise<Credential>;
   };
   /** Resolves when requests can be served (database reachable); rejects otherwise. */
   ready(): Promise<void>;

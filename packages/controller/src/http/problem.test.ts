@@ -74,7 +74,11 @@ describe('what a caller gets wrong', () => {
     const long = await findProblem('POST', path, { text: 'x'.repeat(8193) });
     expect(long.detail).toBe('body.text: Too big: expected string to have <=8192 characters');
     const huge = await findProblem('POST', path, { text: 'x'.repeat(70_000) });
-    expect(huge).toMatchObject({ status: 413, code: 'too_large', detail: 'A request body may hold 64 KiB.' });
+    expect(huge).toMatchObject({
+      status: 413,
+      code: 'too_large',
+      detail: 'The request body is larger than this address takes.',
+    });
     expect(server.ports.answersGiven).toEqual([]);
   });
 

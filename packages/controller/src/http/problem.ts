@@ -8,7 +8,7 @@ export const PROBLEM_TYPE = 'application/problem+json';
 
 /** Errors of Fastify itself that deserve a better code than their status gives. */
 const FRAMEWORK_ERRORS: Readonly<Record<string, { code: ErrorCode; detail?: string }>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'too_large', detail: 'A request body may hold 64 KiB.' },
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'too_large', detail: 'The request body is larger than this address takes.' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: 'unsupported_media_type',
     detail: 'Send the header content-type: application/json.',

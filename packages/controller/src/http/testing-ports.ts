@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { AnswerBody, Credential, OutputChunk, Session, SessionOffer, SessionPush } from '@vestibule/protocol/api';
+import type { CredentialFiles } from '@vestibule/protocol/agent-messages';
 import { AppError } from '@vestibule/protocol/errors';
 import { isTerminal } from '@vestibule/protocol/session';
 import type { SessionStep } from '@vestibule/protocol/session';
@@ -23,6 +24,8 @@ export class TestingPorts implements ApiPorts {
   readonly #written: OutputChunk[] = [];
   readonly #onlookers = new Map<OutputListener, number>();
   readonly revoked: string[] = [];
+  readonly accepted: string[] = [];
+  readonly imported: CredentialFiles[] = [];
   isReady = true;
   /** Thrown by `providers.list`, to see what becomes of an unexpected error. */
   unexpected: Error | null = null;
@@ -32,6 +35,14 @@ export class TestingPorts implements ApiPorts {
       if (this.unexpected !== null) return Promise.reject(this.unexpected);
       const none = { requirements: [], fileProblems: [], providers: [] };
       return Promise.resolve({ runtime: 'fake' as const, sharedKernel: false, ...none });
+    },
+    files: (provider: string) => {
+      if (provider !== 'demo') throw new AppError('unknown_provider');
+      return { provider, name: 'Demo', files: [{ path: '.demo/auth.json', format: 'json', required: ['token'] }] };
+    },
+    acceptNotice: async (provider: string, hash: string) => {
+      if (hash !== 'present') throw new AppError('notice_changed');
+      this.accepted.push(provider);
     },
   };
 
@@ -119,6 +130,11 @@ export class TestingPorts implements ApiPorts {
     revoke: async (userId, provider) => {
       if (provider !== 'demo') throw new AppError('credential_not_found');
       this.revoked.push(userId);
+    },
+    import: async (userId, provider, files) => {
+      if (provider !== 'demo') throw new AppError('unknown_provider');
+      this.imported.push(files);
+      return toCredential(userId);
     },
   };
 

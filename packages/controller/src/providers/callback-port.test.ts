@@ -37,7 +37,14 @@ const VM: VmRow = {
 };
 
 function toRow(sessionId: string, provider: string, vm: VmRow | null): SessionRow {
-  return { sessionId, provider, vm, status: 'started', createdAt: new Date(Number(sessionId)) } as SessionRow;
+  return {
+    sessionId,
+    provider,
+    vm,
+    mode: 'vm_browser',
+    status: 'started',
+    createdAt: new Date(Number(sessionId)),
+  } as SessionRow;
 }
 
 describe('the callback port', () => {
@@ -53,6 +60,14 @@ describe('the callback port', () => {
     const words = createFindBlocker(registry, true)(mine, [mine, toRow('1', provider, VM)]);
     if (isHeld) expect(words).toContain('port 8976');
     else expect(words).toBeNull();
+  });
+
+  it('is not waited for by, nor because of, a sign-in that has no callback', () => {
+    const byCode = (row: SessionRow): SessionRow => ({ ...row, mode: 'device_code' });
+    const holder = toRow('1', 'fixed', VM);
+    const findBlocker = createFindBlocker(registry, true);
+    expect(findBlocker(byCode(mine), [mine, holder])).toBeNull();
+    expect(findBlocker(mine, [mine, byCode(holder)])).toBeNull();
   });
 
   it('is not waited for where every VM has a loopback of its own', () => {

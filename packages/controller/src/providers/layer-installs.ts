@@ -2,7 +2,7 @@
 import type { ProviderDefinition } from '@vestibule/protocol/provider-definition';
 import type { LayerFact } from '../session/plan.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { ProviderRegistry } from './provider-registry.ts';
+import { getNewest, type ProviderRegistry } from './provider-registry.ts';
 
 /** Installs and finds layers; `vm-manager` supplies it. */
 export type LayerSource = {
@@ -30,7 +30,7 @@ export function createLayerInstalls(deps: LayerInstallsDeps) {
   const failed = new Map<string, { message: string; at: number }>();
 
   async function run(provider: string): Promise<void> {
-    const { definition, folder } = deps.registry.get(provider);
+    const { definition, folder } = getNewest(deps.registry, provider);
     let toldAt = -PROGRESS_EVERY_MS;
     await deps.source.install(definition, folder, (message) => {
       if (performance.now() - toldAt < PROGRESS_EVERY_MS) return;
@@ -43,10 +43,11 @@ export function createLayerInstalls(deps: LayerInstallsDeps) {
 
   return {
     fact(provider: string): LayerFact {
-      const loaded = deps.registry.find(provider);
-      if (loaded === null) return { state: 'not_offered' };
+      // Whoever waits for a provider whose file was removed since is served.
+      const [newest] = deps.registry.recall(provider);
+      if (newest === undefined) return { state: 'not_offered' };
       if (running.has(provider)) return { state: 'installing' };
-      if (deps.source.find(loaded.definition) !== null) return { state: 'ready' };
+      if (deps.source.find(newest.definition) !== null) return { state: 'ready' };
       const failure = failed.get(provider);
       const recent = failure !== undefined && performance.now() - failure.at < FAILURE_REMEMBERED_MS;
       return recent ? { state: 'failed', message: failure.message } : { state: 'missing' };

@@ -67,6 +67,61 @@ describe('a provider file', () => {
     expect(problem?.message).not.toBe('');
   });
 
+  it.each([
+    ['a mistyped key', toDefinitionText({ login: 'enviroment: {}' }), 'did you mean "environment"?'],
+    ['a key in the wrong block', toDefinitionText({ login: 'failures: []' }), 'belongs at the top level'],
+    ['a key nobody knows', toDefinitionText({ login: 'shell: x' }), 'known here: args, io,'],
+    ['a missing key', toDefinitionText().replace('  package: some-tool\n', ''), 'add "package": text'],
+    ['a missing choice', toDefinitionText().replace('      format: json\n', ''), 'must be one of json, toml, yaml'],
+    ['an unknown kind', toDefinitionText().replace('kind: npm', 'kind: pip'), 'must be one of npm, bundled, debian'],
+    ['a value that is not offered', toDefinitionText({ login: 'io: tty' }), 'must be one of pipes, pty, json_rpc'],
+    ['a broken regular expression', toDefinitionText({ login: "url: { pattern: '^(https' }" }), 'Unterminated group'],
+    ['a number for text', toDefinitionText({ login: 'environment: { PORT: 80 }' }), 'put it in quotes'],
+    ['a tab', toDefinitionText().replace('  kind', '\tkind'), 'no tabs'],
+    ['a key given twice', toDefinitionText({ more: 'name: again' }), 'keep one of the two'],
+    ['an open bracket', toDefinitionText({ aliases: '[a' }), 'a bracket, brace, quote or comma is missing'],
+    ['a backslash in double quotes', toDefinitionText({ login: 'url: { pattern: "a\\d" }' }), 'use single quotes'],
+    ['a reference to nothing', toDefinitionText({ more: 'vendor: *x' }), 'begins with * or & needs quotes'],
+    ['an empty file', '', 'it begins with "id: "'],
+  ])('has a hint what to do about %s', (_what, text, hint) => {
+    const [problem] = findProblems(text);
+    expect(problem?.hint).toContain(hint);
+    expect(problem?.line).toBeGreaterThan(0);
+  });
+
+  it('has the line of the block that lacks a key, and of each key that is too much', () => {
+    const text = toDefinitionText({
+      login: 'dialog: []',
+      more: 'modes: [vm_browser, device_code]\nways:\n  device_code:\n    codePatern: x',
+    });
+    const lineOf = (part: string): number => text.split('\n').findIndex((line) => line.includes(part)) + 1;
+    const lines = Object.fromEntries(findProblems(text).map(({ path, line }) => [path, line]));
+    expect(lines).toEqual({
+      'login.dialog': lineOf('dialog:'),
+      'ways.device_code.codePattern': lineOf('device_code:'),
+      'ways.device_code.urlPattern': lineOf('device_code:'),
+      'ways.device_code.codePatern': lineOf('codePatern'),
+    });
+  });
+
+  it('has what does not fit together told beside everything else', () => {
+    const text = toDefinitionText({
+      login: 'io: json_rpc',
+      more: 'modes: [vm_browser, device_code]\nsuccess: { when: rpc }\nways: { own_browser: {} }\nnmae: x',
+    });
+    expect(findProblems(text).map(({ path, message }) => `${path}: ${message}`)).toEqual([
+      'login.io: "json_rpc" needs requests in login.rpc',
+      'modes: "device_code" needs a block ways.device_code',
+      'ways.own_browser: add "own_browser" to modes, or leave this out',
+      'nmae: unknown key "nmae"',
+    ]);
+  });
+
+  it('with a key given twice has its other problems told too', () => {
+    const paths = findProblems(toDefinitionText({ more: 'name: again', login: 'io: tty' })).map(({ path }) => path);
+    expect(paths).toEqual(['login.io', '']);
+  });
+
   it.each(['', 'just words', '- a\n- list', '42', '\u0000'])('is never thrown over: %j', (text) => {
     expect(parseProviderFile(text).ok).toBe(false);
   });
@@ -75,9 +130,9 @@ describe('a provider file', () => {
 describe('problems in words', () => {
   it('name file, line and path, as far as they are known', () => {
     const problems = [
-      { line: 3, path: 'login.io', message: 'wrong' },
-      { line: null, path: '', message: 'empty' },
+      { line: 3, path: 'login.io', message: 'wrong', hint: 'right' },
+      { line: null, path: '', message: 'empty', hint: null },
     ];
-    expect(formatProblems('tool.yaml', problems)).toBe('tool.yaml:3: login.io: wrong\ntool.yaml: empty');
+    expect(formatProblems('tool.yaml', problems)).toBe('tool.yaml:3: login.io: wrong (right)\ntool.yaml: empty');
   });
 });

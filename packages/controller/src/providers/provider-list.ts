@@ -1,20 +1,35 @@
 /** What the page shows of providers: each with the ways that work here now and, for the others, why not and what to do. */
-import type { Provider, ProvidersAnswer, Requirement } from '@vestibule/protocol/api';
+import type { Provider, ProviderFiles, ProvidersAnswer, Requirement } from '@vestibule/protocol/api';
 import { AppError } from '@vestibule/protocol/errors';
 import type { Mode } from '@vestibule/protocol/session';
 import type { RuntimeKind } from '@vestibule/protocol/vm';
+import type { LastModeStore } from './last-mode-store.ts';
+import type { Acceptance } from './notice-store.ts';
+import { findNoticeReason, toNoticeState, type Notices } from './notices.ts';
 import type { LoadedProvider, ProviderRegistry } from './provider-registry.ts';
 
 export type ProviderListDeps = {
   registry: ProviderRegistry;
   runtime: { kind: RuntimeKind; sharedKernel: boolean; preflight: () => Promise<Requirement[]> };
+  notices: Pick<Notices, 'listAcceptances' | 'requireAccepted'>;
+  lastModes: LastModeStore;
   isInstalled: (loaded: LoadedProvider) => boolean;
 };
 
 /** Installing a package clears a requirement without a restart; asking the system for every page view would be wasteful. */
 const PREFLIGHT_KEPT_MS = 10_000;
 
+/** What holds for all providers of one answer. */
+type Circumstances = {
+  /** What the runtime lacks, in words. Every way runs the CLI in the same VM, so what it lacks stops each of them. */
+  lacking: string | null;
+  acceptances: readonly Acceptance[];
+  /** Null when nobody is asked about. */
+  lastModes: ReadonlyMap<string, Mode> | null;
+};
+
 export function createProviderList(deps: ProviderListDeps) {
+  const { registry } = deps;
   let kept: { at: number; requirements: Promise<Requirement[]> } | null = null;
 
   function preflight(): Promise<Requirement[]> {
@@ -24,58 +39,96 @@ export function createProviderList(deps: ProviderListDeps) {
     return kept.requirements;
   }
 
-  function toProvider(loaded: LoadedProvider, missing: readonly Requirement[]): Provider {
+  async function findLacking(): Promise<string | null> {
+    const missing = (await preflight()).filter(({ severity }) => severity === 'missing');
+    return missing.length === 0 ? null : missing.map(({ title, hint }) => `${title} ${hint}`).join(' ');
+  }
+
+  function toProvider(loaded: LoadedProvider, { lacking, acceptances, lastModes }: Circumstances): Provider {
     const { definition } = loaded;
-    const lacking =
-      missing.length === 0 ? null : missing.map((requirement) => `${requirement.title} ${requirement.hint}`).join(' ');
-    const modes = definition.modes.map((mode) => {
-      const reason = lacking;
-      return { mode, available: reason === null, reason, hint: definition.ways[mode]?.hint ?? null };
-    });
-    const available = modes.some((mode) => mode.available);
+    const notice = toNoticeState(definition, acceptances);
+    const reason = findNoticeReason(definition, notice) ?? lacking;
+    const available = reason === null;
     return {
-      id: definition.id,
-      name: definition.name,
-      description: definition.description,
-      homepage: definition.homepage ?? null,
-      version: definition.install.version,
-      modes,
-      suggestedMode: null,
-      tokenKinds: [],
-      vendor: null,
-      audience: null,
-      untested: false,
-      notice: null,
-      useDescription: null,
+      ...toCard(loaded),
+      modes: definition.modes.map((mode) => ({ mode, available, reason, hint: definition.ways[mode]?.hint ?? null })),
+      suggestedMode: available && lastModes !== null ? toSuggestedMode(definition, lastModes) : null,
+      notice: notice && { ...notice, acceptedAt: notice.acceptedAt?.toISOString() ?? null },
       available,
-      reason: available ? null : (modes[0]?.reason ?? null),
+      reason,
       installed: deps.isInstalled(loaded),
     };
   }
 
-  async function list(): Promise<ProvidersAnswer> {
-    const requirements = await preflight();
-    const missing = requirements.filter((requirement) => requirement.severity === 'missing');
-    return {
-      runtime: deps.runtime.kind,
-      sharedKernel: deps.runtime.sharedKernel,
-      requirements,
-      fileProblems: [],
-      providers: deps.registry.list().map((loaded) => toProvider(loaded, missing)),
-    };
-  }
-
   return {
-    list,
+    /** With `userId`, each provider has the way suggested for that person. */
+    async list(userId?: string): Promise<ProvidersAnswer> {
+      const [requirements, lacking, acceptances, lastModes] = await Promise.all([
+        preflight(),
+        findLacking(),
+        deps.notices.listAcceptances(),
+        userId === undefined ? null : deps.lastModes.listOf(userId),
+      ]);
+      return {
+        runtime: deps.runtime.kind,
+        sharedKernel: deps.runtime.sharedKernel,
+        requirements,
+        fileProblems: registry.fileProblems(),
+        providers: registry.list().map((loaded) => toProvider(loaded, { lacking, acceptances, lastModes })),
+      };
+    },
 
     /** Canonical id of a provider that can be used here now this way. Throws `unknown_provider`, `mode_not_offered`, `provider_unavailable`. */
     async require(idOrAlias: string, mode: Mode): Promise<string> {
-      const { definition } = deps.registry.get(idOrAlias);
-      const provider = (await list()).providers.find(({ id }) => id === definition.id);
-      const way = provider?.modes.find((offered) => offered.mode === mode);
-      if (way === undefined) throw new AppError('mode_not_offered', `${definition.name} does not offer ${mode}.`);
-      if (way.reason !== null) throw new AppError('provider_unavailable', way.reason);
+      const { definition } = registry.get(idOrAlias);
+      if (!definition.modes.includes(mode))
+        throw new AppError('mode_not_offered', `${definition.name} does not offer ${mode}.`);
+      await deps.notices.requireAccepted(definition);
+      const lacking = await findLacking();
+      if (lacking !== null) throw new AppError('provider_unavailable', lacking);
       return definition.id;
     },
+
+    /** The way when a request names none: the live view, else what the definition names first. Throws `unknown_provider`. */
+    defaultMode(idOrAlias: string): Mode {
+      const { modes } = registry.get(idOrAlias).definition;
+      return modes.find((mode) => mode === 'vm_browser') ?? modes[0] ?? 'vm_browser';
+    },
+
+    /** Throws `unknown_provider`. */
+    files(idOrAlias: string): ProviderFiles {
+      const { id, name, credential } = registry.get(idOrAlias).definition;
+      return { provider: id, name, files: credential.files };
+    },
+  };
+}
+
+type Definition = LoadedProvider['definition'];
+
+/** The way that worked last, when it is still offered; else the one that the definition names first. */
+function toSuggestedMode({ id, modes }: Definition, lastModes: ReadonlyMap<string, Mode>): Mode {
+  const last = lastModes.get(id);
+  if (last !== undefined && modes.includes(last)) return last;
+  return modes[0] ?? 'vm_browser';
+}
+
+/** What the definition says of itself. */
+function toCard({ definition }: LoadedProvider) {
+  return {
+    id: definition.id,
+    name: definition.name,
+    description: definition.description,
+    homepage: definition.homepage ?? null,
+    version: definition.install.version,
+    tokenKinds: (definition.ways.token?.kinds ?? []).map(({ id, name, hint, pattern = null }) => ({
+      id,
+      name,
+      hint,
+      pattern,
+    })),
+    vendor: definition.vendor ?? null,
+    audience: definition.audience ?? null,
+    untested: definition.untested,
+    useDescription: definition.success.use?.description ?? null,
   };
 }

@@ -74,7 +74,7 @@ describe('the provider registry', () => {
 
   it('hides what is not offered here from every look-up', () => {
     const folder = addFolder('shipped', { 'tool.yaml': toDefinitionText({ aliases: '[other]' }) });
-    const registry = loadProviders([folder], () => false);
+    const registry = loadProviders([folder], { isOffered: () => false });
     expect([registry.list(), registry.find('tool'), registry.find('other')]).toEqual([[], null, null]);
   });
 });

@@ -19,7 +19,14 @@ const registry = loadProviders([folder]);
 describe('the callback port', () => {
   it('goes to the older of two sign-ins that wait for a VM at the same time, not to both', () => {
     const toRow = (sessionId: string, createdAt: number): SessionRow =>
-      ({ sessionId, provider: 'tool', vm: null, status: 'started', createdAt: new Date(createdAt) }) as SessionRow;
+      ({
+        sessionId,
+        provider: 'tool',
+        mode: 'vm_browser',
+        vm: null,
+        status: 'started',
+        createdAt: new Date(createdAt),
+      }) as SessionRow;
     const [older, newer] = [toRow('b', 1), toRow('a', 2)];
     const findBlocker = createFindBlocker(registry, true);
     expect(findBlocker(older, [older, newer])).toBeNull();

@@ -1,4 +1,7 @@
-/** Test support: the text of a whole, valid provider definition, with some lines changed. */
+/** Test support: a whole, valid provider definition and its text, with some lines changed. */
+import type { ProviderDefinition } from '@vestibule/protocol/provider-definition';
+import { formatProblems, parseProviderFile } from './provider-file.ts';
+
 export type DefinitionChange = {
   id?: string;
   name?: string;
@@ -30,4 +33,10 @@ credential:
       required: [token]
 ${more}
 `;
+}
+
+export function toDefinition(change: DefinitionChange = {}): ProviderDefinition {
+  const result = parseProviderFile(toDefinitionText(change));
+  if (!result.ok) throw new Error(formatProblems('the definition of a test', result.problems));
+  return result.definition;
 }

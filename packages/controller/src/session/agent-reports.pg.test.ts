@@ -24,7 +24,7 @@ function createReports(expectedBuildId: string | null): AgentReports {
     store: sessions.store,
     completions: sessions.completions,
     seal: async () => ({ credentialId: randomUUID(), encryptedData: Buffer.from('sealed'), keyId: TEST_KEY }),
-    credentialPaths: () => ['.demo'],
+    credentialFileSets: () => [['.demo']],
   });
   return createAgentReports({
     store: sessions.store,

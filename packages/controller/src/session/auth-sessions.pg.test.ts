@@ -26,6 +26,7 @@ describe('superseding', () => {
     const auth = createAuthSessions({
       store: sessions.store,
       requireProvider: (id) => Promise.resolve(id),
+      defaultMode: () => 'vm_browser',
       links: {
         fact: () => ({ state, settled: false, released: false, storeError: null }) as LinkFact,
         settle: () => undefined,

@@ -27,6 +27,8 @@ export type AuthSessionsDeps = {
   store: SessionStore;
   /** Canonical id of a provider that can be used here now in this mode; throws `AppError`. */
   requireProvider: (idOrAlias: string, mode: Mode) => Promise<string>;
+  /** The way when the request names none; throws `unknown_provider`. */
+  defaultMode: (idOrAlias: string) => Mode;
   links: {
     fact(vmId: string): LinkFact;
     settle(vmId: string): void;
@@ -120,7 +122,7 @@ export function createAuthSessions(deps: AuthSessionsDeps) {
 
   return {
     async create(body: CreateSessionBody): Promise<{ session: Session; created: boolean }> {
-      const mode = body.mode ?? 'vm_browser';
+      const mode = body.mode ?? deps.defaultMode(body.provider);
       const provider = await deps.requireProvider(body.provider, mode);
       const existing = await store.findActive(body.userId, provider);
       if (existing === null && (await store.countActive()) >= (await deps.countPlaces())) {

@@ -41,7 +41,7 @@ function start(change: (host: Host) => Partial<Host>, { clock = systemClock, vms
     runtime,
     installationId,
     maxVms: 10,
-    providers: ['demo'],
+    findProviders: () => ['demo'],
     findPeerUrl: () => null,
     findLayer: () => null,
   });

@@ -25,7 +25,7 @@ function createTake(keyId: string): TakeHandover {
     completions: sessions.completions,
     seal: (_owner, files) =>
       Promise.resolve({ credentialId: randomUUID(), encryptedData: Buffer.from(JSON.stringify(files)), keyId }),
-    credentialPaths: () => [PATH],
+    credentialFileSets: () => [[PATH]],
   });
 }
 

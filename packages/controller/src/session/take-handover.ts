@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { ControllerMessage, CredentialFiles, Handover } from '@vestibule/protocol/agent-messages';
 import { MAX_CREDENTIAL_BYTES, toHandoverBytes } from '@vestibule/protocol/agent-messages';
 import { toFailureMessage } from '@vestibule/protocol/session-failure';
+import { isCredentialFileSet } from '../providers/credential-files.ts';
 import type { CompletionStore, SealedCredential } from './completion-store.ts';
 import { isActive, type SessionRow } from './session-row.ts';
 import type { SessionStore } from './session-store.ts';
@@ -19,16 +20,16 @@ export type TakeHandoverDeps = {
   completions: CompletionStore;
   /** Seals the files for this user and provider under a fresh credential id. */
   seal: (owner: { userId: string; provider: string }, files: CredentialFiles) => Promise<SealedCredential>;
-  /** The credential files of the provider's definition, by path. */
-  credentialPaths: (provider: string) => readonly string[];
+  /** The sets of files, by path, that the provider's definition says may be its login. */
+  credentialFileSets: (provider: string) => readonly (readonly string[])[];
 };
 
 /** Why the offer cannot be what the provider's CLI wrote, or null. */
-export function findFault(handover: Handover, expectedPaths: readonly string[]): RefusalReason | null {
+export function findFault(handover: Handover, fileSets: readonly (readonly string[])[]): RefusalReason | null {
   const paths = handover.files.map((file) => file.path);
   const bytes = handover.files.reduce((sum, file) => sum + Buffer.byteLength(file.contentBase64, 'base64'), 0);
   if (bytes > MAX_CREDENTIAL_BYTES) return 'too_large';
-  const same = paths.length === expectedPaths.length && expectedPaths.every((path) => paths.includes(path));
+  const same = isCredentialFileSet(paths, fileSets);
   const hash = createHash('sha256').update(toHandoverBytes(handover.files)).digest('hex');
   return same && bytes > 0 && hash === handover.contentHash ? null : 'invalid';
 }
@@ -76,7 +77,7 @@ export function createTakeHandover(deps: TakeHandoverDeps): TakeHandover {
       const before = await answerFromRows(row, vmId, handover);
       if (before !== 'active') return before;
     }
-    const fault = findFault(handover, deps.credentialPaths(row.provider));
+    const fault = findFault(handover, deps.credentialFileSets(row.provider));
     if (fault !== null) {
       const data = { handoverId: handover.handoverId, reason: fault };
       await store.append(row.sessionId, { type: 'handover_refused', actor: 'controller', data });

@@ -1,20 +1,7 @@
 /** Reads and revokes the stored credential versions; versions are written by the completing statement and never deleted (I1). */
 import type { Credential } from '@vestibule/protocol/api';
-import { type Evidence, toGrade } from '@vestibule/protocol/session';
 import type { Pool } from 'pg';
-
-type Record = {
-  user_id: string;
-  provider: string;
-  account: string | null;
-  version: number;
-  source: Credential['source'];
-  evidence: Evidence[];
-  source_session_id: string | null;
-  expires_at: Date | null;
-  created_at: Date;
-  revoked_at: Date | null;
-};
+import { CREDENTIAL_COLUMNS, type CredentialRow, toCredential } from './credential-select.ts';
 
 export type StoredCredential = {
   credentialId: string;
@@ -29,24 +16,12 @@ export function createCredentialStore(deps: { pool: Pool }) {
   return {
     /** The current version of each provider, revoked ones left out. */
     async list(userId: string): Promise<Credential[]> {
-      const result = await deps.pool.query<Record>(
-        `select distinct on (provider) user_id, provider, account, version, source, evidence, source_session_id,
-           expires_at, created_at, revoked_at
+      const result = await deps.pool.query<CredentialRow>(
+        `select distinct on (provider) ${CREDENTIAL_COLUMNS}
          from provider_credentials where user_id = $1 and revoked_at is null order by provider, version desc`,
         [userId],
       );
-      return result.rows.map((row) => ({
-        userId: row.user_id,
-        provider: row.provider,
-        account: row.account,
-        version: row.version,
-        source: row.source,
-        grade: toGrade(row.evidence),
-        sourceSessionId: row.source_session_id,
-        expiresAt: row.expires_at?.toISOString() ?? null,
-        createdAt: row.created_at.toISOString(),
-        revokedAt: row.revoked_at?.toISOString() ?? null,
-      }));
+      return result.rows.map(toCredential);
     },
 
     /** The sealed current version, or null. */

@@ -31,6 +31,18 @@ export const FAILURES = {
     'The program did not show a sign-in page in time. Start again; if it happens again, tell whoever runs this server.',
   browser_failed: 'The browser could not be started ({detail}). Tell whoever runs this server.',
   sign_in_denied: 'The sign-in was refused or denied. Start again and accept the request to continue.',
+  provider_denied:
+    'The sign-in service refused the sign-in of this account or program ({detail}). Nothing was stored. Ask whoever administers the account, or try another way to sign in.',
+  callback_refused:
+    'The program did not take the answer that the sign-in page gave ({detail}). Nothing was stored. Start again, and give back the newest answer.',
+  code_expired:
+    'The code was not entered in time, or had expired. Nothing was stored. Start again, and enter the new code at once.',
+  device_code_refused:
+    'The sign-in service does not let this account sign in with a code ({detail}). Nothing was stored. Choose another way to sign in.',
+  token_refused:
+    'The program did not take the key or token ({detail}). Nothing was stored. Check that it is whole and still valid, and start again.',
+  unexpected_prompt:
+    'The program asked something that nobody answered ({detail}). Start again, and answer it in the terminal on this page.',
   credential_blank: 'The program wrote a login with an empty field ({detail}). Nothing was stored. Start again.',
   credential_unreadable:
     'The program wrote a login that could not be read ({detail}). Nothing was stored. Start again.',

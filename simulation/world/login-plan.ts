@@ -23,8 +23,8 @@ export function findScript(clis: readonly CliScript[], provider: string): CliScr
 }
 
 export function toLoginPlan(provider: string, { when, confirm }: Pick<CliScript, 'when' | 'confirm'>): LoginPlan {
-  const { login, credential } = definition;
+  const { login, credential, ways, failures, install } = definition;
   const success = confirm === 'not_asked' ? { when } : { when, confirm: { args: ['status'], timeoutSeconds: 15 } };
-  const rest = { ways: {}, pinnedVersion: '1.0.0', failures: [] };
-  return { provider, program: '/opt/cli', login, success, credential, ...rest };
+  const pinnedVersion = install.version;
+  return { provider, program: '/opt/cli', login, success, credential, ways, failures, pinnedVersion };
 }

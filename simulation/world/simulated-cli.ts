@@ -53,9 +53,14 @@ export class SimulatedCli implements SignInWorld {
         exited: this.#exited.promise,
         write: () => !this.#hasEnded,
         writeLine: () => !this.#hasEnded,
+        endInput: () => undefined,
+        outputEnded: Promise.resolve(),
         stop: () => this.#stop(),
       },
       stopCatching: () => undefined,
+      noteOffered: () => undefined,
+      recentOutput: () => '',
+      findOpenPrompt: () => null,
     };
   };
 
@@ -80,6 +85,11 @@ export class SimulatedCli implements SignInWorld {
   readonly findDoubt = async (): Promise<string | null> => {
     await this.#wait(20 + this.#options.delayMs());
     return this.#options.script.confirm === 'no' ? 'it answered with code 1' : null;
+  };
+
+  readonly emptyHome = (): Promise<void> => {
+    this.#file = { state: 'absent' };
+    return Promise.resolve();
   };
 
   readonly sleep = (ms: number): Promise<void> => this.#wait(ms);

@@ -5,8 +5,10 @@ import type { Log } from './log.ts';
 import type { Outbox } from './outbox.ts';
 import type { SignIn } from './sign-in.ts';
 
+type ClaimedSignIn = Pick<SignIn, 'answer' | 'changeWay' | 'settle'>;
+
 export type ClaimedSessionOptions = {
-  startSignIn: (plan: LoginPlan) => Pick<SignIn, 'answer' | 'settle'>;
+  startSignIn: (plan: LoginPlan, claim: Pick<Claim, 'way' | 'mode' | 'mayUse'>) => ClaimedSignIn;
   /** The session ended: browser and CLI end; what the agent holds, it keeps. */
   endSession: () => void;
   /** The VM is to end. */
@@ -19,7 +21,7 @@ export type ClaimedSession = { onClaim: (claim: Claim) => void; onCommand: (comm
 
 export function createClaimedSession(options: ClaimedSessionOptions): ClaimedSession {
   const { startSignIn, endSession, onShutdown, outbox, log } = options;
-  let signIn: Pick<SignIn, 'answer' | 'settle'> | null = null;
+  let signIn: ClaimedSignIn | null = null;
 
   const settle = async (settleId: string): Promise<void> => {
     const holding = (await signIn?.settle().catch(() => false)) ?? false;
@@ -27,20 +29,20 @@ export function createClaimedSession(options: ClaimedSessionOptions): ClaimedSes
   };
 
   return {
-    onClaim({ plan }) {
-      log('session claimed', { provider: plan.provider });
-      signIn = startSignIn(plan);
+    onClaim({ plan, way, mode, mayUse }) {
+      log('session claimed', { provider: plan.provider, mode });
+      signIn = startSignIn(plan, { way, mode, mayUse });
     },
     onCommand(command) {
       switch (command.type) {
         case 'handover_answer':
           return log('hand-over answered', { result: command.result, reason: command.reason ?? null });
         case 'answer':
-          return void signIn?.answer(command.answerId, command.text);
+          return void signIn?.answer(command);
         case 'settle':
           return void settle(command.settleId);
         case 'change_way':
-          return;
+          return void signIn?.changeWay(command);
         case 'release':
           log('session released');
           return endSession();

@@ -1,6 +1,6 @@
 /**
- * One output stream of the CLI (stdout, stderr, or a PTY) as clean text for the dialogue and whole lines for the URL catcher.
- * Nothing of it is kept or logged.
+ * One output stream of the CLI (stdout, stderr, or a PTY): as it is for the person's terminal, as clean text for the dialogue, and as whole
+ * lines for the catchers. Nothing of it is kept or logged.
  */
 import { StringDecoder } from 'node:string_decoder';
 import { createAnsiStripper } from './ansi-stripper.ts';
@@ -9,15 +9,22 @@ import { createLineAssembler } from './line-assembler.ts';
 /** A longer line is progress noise, and cannot hold a URL that a browser takes. */
 const MAX_OUTPUT_LINE_BYTES = 64 * 1024;
 
-export type CliOutputListener = { onText: (text: string) => void; onLine: (line: string) => void };
+export type CliOutputListener = {
+  /** With its control sequences. */
+  onRaw?: (text: string) => void;
+  onText: (text: string) => void;
+  onLine: (line: string) => void;
+};
 
 /** Feed it the stream's chunks; each stream needs one of its own, or their lines would mix. */
-export function createCliOutput({ onText, onLine }: CliOutputListener): (chunk: Buffer) => void {
+export function createCliOutput({ onRaw, onText, onLine }: CliOutputListener): (chunk: Buffer) => void {
   const decoder = new StringDecoder('utf8');
   const strip = createAnsiStripper();
   const lines = createLineAssembler({ maxBytes: MAX_OUTPUT_LINE_BYTES });
   return (chunk) => {
-    const text = strip(decoder.write(chunk));
+    const raw = decoder.write(chunk);
+    onRaw?.(raw);
+    const text = strip(raw);
     if (text === '') return;
     onText(text);
     // A carriage return redraws the line on a terminal, so what stood before it was a whole line too.

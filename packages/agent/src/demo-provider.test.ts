@@ -60,9 +60,12 @@ test('signs in, and the CLI itself confirms it', async () => {
   expect(text).toMatch(/"refresh_token": "demo_refresh_/);
 });
 
-test('fails with code 1 when the person denies', async () => {
+test('says that the person denied it', async () => {
   const { get } = signIn(async (url) => {
     await fillIn(url, { user: 'demo', password: 'demo' }, { decision: 'deny' });
   });
-  await expect(get('sign_in_failed')).resolves.toMatchObject({ code: 'cli_exited', detail: '1' });
+  await expect(get('sign_in_failed')).resolves.toMatchObject({
+    code: 'sign_in_denied',
+    detail: 'Sign-in was denied',
+  });
 });

@@ -12,7 +12,7 @@ export type Command = Exclude<ControllerMessage, { type: 'claim' }>;
 
 export type LinkClaimsOptions = {
   outbox: Outbox;
-  /** Called at the first claim only; later ones resume the same session. */
+  /** Called at the first claim only; later ones resume the same session, and may tell of another way to sign in. */
   onClaim: (claim: Claim) => void;
   /** Called for messages of the link that counts, in order. */
   onCommand: (command: Command) => void;
@@ -24,6 +24,8 @@ export type LinkClaims = (link: Link, message: ControllerMessage) => void;
 
 export function createLinkClaims({ outbox, onClaim, onCommand, log }: LinkClaimsOptions): LinkClaims {
   let sessionId: string | null = null;
+  /** The highest that a claim told of. */
+  let way = 0;
   let newest: { link: Link; epoch: number } | null = null;
 
   const findRefusal = (claim: Claim): string | null => {
@@ -43,7 +45,12 @@ export function createLinkClaims({ outbox, onClaim, onCommand, log }: LinkClaims
     newest = { link, epoch: claim.epoch };
     log('link claimed', { epoch: claim.epoch, again: sessionId !== null });
     outbox.attach(link.send);
-    if (sessionId !== null) return;
+    const knownWay = way;
+    way = Math.max(way, claim.way);
+    if (sessionId !== null) {
+      if (claim.way > knownWay) onCommand({ type: 'change_way', way: claim.way, mode: claim.mode, plan: claim.plan });
+      return;
+    }
     sessionId = claim.sessionId;
     onClaim(claim);
   };

@@ -6,10 +6,14 @@ import { startChild, stopGroup } from './child.ts';
 
 export type LoginProcess = {
   exited: Promise<ChildExit>;
+  /** Resolves when all that it wrote was read, or soon after its end when something it left behind keeps its output open. */
+  outputEnded: Promise<void>;
   /** Exactly this text to the CLI's input. False when the CLI no longer runs. */
   write: (text: string) => boolean;
   /** One line to the CLI's input, ended as the CLI expects a typed line to end. */
   writeLine: (line: string) => boolean;
+  /** The CLI sees the end of its input. */
+  endInput: () => void;
   stop: () => Promise<void>;
 };
 
@@ -21,30 +25,40 @@ export type LoginProcessOptions = {
   env: Readonly<Record<string, string>>;
   cwd: string;
   /** Makes the receiver of one stream's chunks; called once for each output stream. */
-  createOutput: () => (chunk: Buffer) => void;
+  createOutput: (stream: OutputStream) => (chunk: Buffer) => void;
 };
+
+export type OutputStream = 'stdout' | 'stderr' | 'terminal';
 
 export class MissingProgramError extends Error {}
 
 /** So wide that no URL wraps. */
 const PTY_COLUMNS = 4000;
 const STOP_GRACE_MS = 500;
+const REST_WITHIN_MS = 300;
+/** Ctrl-D: a terminal's end of input. */
+const END_OF_INPUT = '\u0004';
 
 /** Throws `MissingProgramError` when there is no such program to run. */
 export async function startLoginProcess(options: LoginProcessOptions): Promise<LoginProcess> {
-  try {
-    await access(options.program, constants.X_OK);
-  } catch {
-    throw new MissingProgramError(options.program);
-  }
+  await assertProgram(options.program);
   return options.io === 'pty' ? startOnPty(options) : startOnPipes(options);
+}
+
+/** Throws `MissingProgramError` when there is no such program to run. */
+export async function assertProgram(program: string): Promise<void> {
+  try {
+    await access(program, constants.X_OK);
+  } catch {
+    throw new MissingProgramError(program);
+  }
 }
 
 function startOnPipes({ program, args, env, cwd, createOutput }: LoginProcessOptions): LoginProcess {
   const child = startChild(program, args, { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] });
   const { stdin, stdout, stderr } = child.process;
-  stdout?.on('data', createOutput());
-  stderr?.on('data', createOutput());
+  stdout?.on('data', createOutput('stdout'));
+  stderr?.on('data', createOutput('stderr'));
   // The CLI may end while something is being written to it.
   stdin?.on('error', () => undefined);
   const write = (text: string): boolean => {
@@ -53,7 +67,15 @@ function startOnPipes({ program, args, env, cwd, createOutput }: LoginProcessOpt
     return true;
   };
   const { exited } = child;
-  return { exited, write, writeLine: (line) => write(`${line}\n`), stop: () => child.stop(STOP_GRACE_MS) };
+  const closed = new Promise<void>((resolve) => child.process.once('close', () => resolve()));
+  return {
+    exited,
+    outputEnded: Promise.race([closed, afterRest(exited)]),
+    write,
+    writeLine: (line) => write(`${line}\n`),
+    endInput: () => void stdin?.end(),
+    stop: () => child.stop(STOP_GRACE_MS),
+  };
 }
 
 async function startOnPty({ program, args, env, cwd, createOutput }: LoginProcessOptions): Promise<LoginProcess> {
@@ -67,7 +89,7 @@ async function startOnPty({ program, args, env, cwd, createOutput }: LoginProces
     env: { ...env },
     encoding: null,
   });
-  const onChunk = createOutput();
+  const onChunk = createOutput('terminal');
   // With `encoding: null` the chunks are buffers, whatever the declared type says.
   terminal.onData((chunk: string | Buffer) => onChunk(Buffer.from(chunk)));
   let running = true;
@@ -82,7 +104,19 @@ async function startOnPty({ program, args, env, cwd, createOutput }: LoginProces
     return running;
   };
   const stop = (): Promise<void> => (running ? stopGroup(terminal.pid, exited, STOP_GRACE_MS) : Promise.resolve());
-  return { exited, write, writeLine: (line) => write(`${line}\r`), stop };
+  return {
+    exited,
+    outputEnded: afterRest(exited),
+    write,
+    writeLine: (line) => write(`${line}\r`),
+    endInput: () => void write(END_OF_INPUT),
+    stop,
+  };
+}
+
+async function afterRest(exited: Promise<unknown>): Promise<void> {
+  await exited.catch(() => undefined);
+  await new Promise((resolve) => setTimeout(resolve, REST_WITHIN_MS).unref());
 }
 
 function toSignalName(number: number): string {

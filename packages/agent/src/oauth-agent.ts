@@ -11,6 +11,7 @@ import { createClaimedSession } from './claimed-session.ts';
 import type { AgentConfig } from './config.ts';
 import type { Desktop } from './desktop.ts';
 import { DISPLAY_PROGRAM } from './display.ts';
+import type { Claim } from './link-claims.ts';
 import { listenForLinks } from './link-server.ts';
 import type { Log } from './log.ts';
 import { findNetworkProblem } from './network-check.ts';
@@ -40,9 +41,9 @@ export async function startOauthAgent(options: OauthAgentOptions): Promise<void>
   /** What belongs to the sign-in, and ends when the session ends. */
   const session = createReleaser(log);
   releaser.defer('sign-in', session.releaseAll);
-  const startSignIn = (plan: LoginPlan): SignIn =>
+  const startSignIn = (plan: LoginPlan, { way, mode, mayUse }: Pick<Claim, 'way' | 'mode' | 'mayUse'>): SignIn =>
     new SignIn({
-      plan,
+      ...{ plan, way, mode, mayUse },
       home: config.home,
       shimDir: join(privateDir, 'shim'),
       inherited: config.inherited,

@@ -152,9 +152,9 @@ test('fails when the browser failed, and ends the CLI', async () => {
 
 test('delivers an answer once for each id, and says so each time', async () => {
   const { attempt, get, messages } = signIn(`read -r a; read -r b; [ "$a$b" = onetwo ] && ${WRITE}`);
-  await attempt.answer('id-1', 'one\n');
-  await attempt.answer('id-1', 'one\n');
-  await attempt.answer('id-2', 'two');
+  await attempt.answer({ answerId: 'id-1', kind: 'line', text: 'one\n' });
+  await attempt.answer({ answerId: 'id-1', kind: 'line', text: 'one\n' });
+  await attempt.answer({ answerId: 'id-2', kind: 'line', text: 'two' });
   await get('handover');
   expect(messages.filter(({ type }) => type === 'answer_delivered')).toHaveLength(3);
 });

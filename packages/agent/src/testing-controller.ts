@@ -8,6 +8,7 @@ import {
   type ControllerMessage,
   type LoginPlan,
 } from '@vestibule/protocol/agent-messages';
+import type { Mode } from '@vestibule/protocol/session';
 import { onTestFinished, vi } from 'vitest';
 import { createDeferred } from './deferred.ts';
 
@@ -40,8 +41,19 @@ export class TestController {
     this.#socket.write(text);
   }
 
-  claim(plan: LoginPlan, { epoch = 1, sessionId = SESSION_ID, version = LINK_VERSION } = {}): void {
-    this.send({ type: 'claim', version, epoch, sessionId, remainingMs: 600_000, plan });
+  claim(
+    plan: LoginPlan,
+    { epoch = 1, sessionId = SESSION_ID, version = LINK_VERSION, way = 1, mode = 'vm_browser' as Mode } = {},
+  ): void {
+    this.send({
+      type: 'claim',
+      version,
+      epoch,
+      sessionId,
+      remainingMs: 600_000,
+      ...{ way, mode, mayUse: false },
+      plan,
+    });
   }
 
   hangUp(): void {

@@ -12,6 +12,8 @@ export type UrlCatcher = {
   offerFromShim: (candidate: string) => void;
   /** A whole line of the CLI's output, without control sequences. */
   offerFromOutput: (line: string) => void;
+  /** The time for the URL begins anew: a person is typing. */
+  giveTime: () => void;
   close: () => void;
 };
 
@@ -32,9 +34,15 @@ export function createUrlCatcher({ rules, graceMs = 1500, onUrl, onMissing }: Ur
   const pattern = new RegExp(rules.pattern);
   let printed: NodeJS.Timeout | null = null;
   let done = false;
-  const missing = setTimeout(() => {
-    if (!done && !printed) finish(onMissing);
-  }, rules.timeoutSeconds * 1000);
+  let missing: NodeJS.Timeout | undefined;
+
+  function giveTime(): void {
+    clearTimeout(missing);
+    if (done) return;
+    missing = setTimeout(() => {
+      if (!printed) finish(onMissing);
+    }, rules.timeoutSeconds * 1000);
+  }
 
   function finish(act: () => void): void {
     if (done) return;
@@ -46,6 +54,7 @@ export function createUrlCatcher({ rules, graceMs = 1500, onUrl, onMissing }: Ur
     clearTimeout(missing);
     if (printed) clearTimeout(printed);
   }
+  giveTime();
   const accept = (candidate: string): boolean => isWebUrl(candidate) && pattern.test(candidate);
 
   return {
@@ -60,6 +69,7 @@ export function createUrlCatcher({ rules, graceMs = 1500, onUrl, onMissing }: Ur
       const wait = rules.from.includes('browser_shim') ? graceMs : 0;
       printed = setTimeout(() => finish(() => onUrl({ url, from: 'output' })), wait);
     },
+    giveTime,
     close,
   };
 }
@@ -70,7 +80,7 @@ export function findUrls(line: string): string[] {
 }
 
 /** Only the web: never a file, a script, or something a browser would read as a command-line switch. */
-function isWebUrl(candidate: string): boolean {
+export function isWebUrl(candidate: string): boolean {
   return /^https?:\/\/\S+$/.test(candidate) && URL.canParse(candidate);
 }
 

@@ -44,8 +44,11 @@ export function toProgramPath({ install }: ProviderDefinition): string {
   return join(GUEST.layerDir, toBinPath(install));
 }
 
+/** A name is one of npm's; a path, for programs that only an install script would give a name, is below `node_modules`. */
 function toBinPath(install: Install): string {
-  return install.kind === 'npm' ? join('node_modules', '.bin', install.bin) : install.bin;
+  if (install.kind !== 'npm') return install.bin;
+  if (!install.bin.includes('/')) return join('node_modules', '.bin', install.bin);
+  return join('node_modules', install.bin.replaceAll('${arch}', process.arch));
 }
 
 export function createProviderLayers(options: ProviderLayersOptions): ProviderLayers {

@@ -1,8 +1,9 @@
-/** Installing CLI layers: bundled ones, and npm packages from a registry of the test's own. */
+/** Installing CLI layers: bundled ones, npm packages from a registry and Debian packages from an archive of the test's own. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -16,7 +17,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { providerDefinitionSchema, type ProviderDefinition } from '@vestibule/protocol/provider-definition';
 import { createProviderLayers, toProgramPath } from './layers.ts';
 
@@ -38,6 +39,7 @@ function define(install: ProviderDefinition['install']): ProviderDefinition {
 }
 const BUNDLED = define({ kind: 'bundled', folder: 'tool', version: '1.0.0', bin: 'tool.mjs' });
 const NPM = define({ kind: 'npm', package: 'tool', version: '1.2.3', bin: 'tool' });
+const DEBIAN = define({ kind: 'debian', package: 'vestibule-tool', version: '1.0~rc+1-1', bin: 'usr/bin/tool' });
 
 beforeAll(async () => {
   mkdirSync(join(dir, 'tool', 'parts'), { recursive: true });
@@ -47,6 +49,7 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     requests.push(request.url ?? '');
     if (request.url === '/tool') response.end(JSON.stringify(toPackument(tarball)));
+    else if (request.url === '/mislabelled') response.end(JSON.stringify(toPackument(tarball, 'mislabelled')));
     else if (request.url?.endsWith('.tgz') === true) response.end(tarball);
     else response.writeHead(404).end('{}');
   }).listen(0, '127.0.0.1');
@@ -76,12 +79,54 @@ function packTool(): Buffer {
   writeFileSync(join(folder, 'run.js'), '#!/usr/bin/env node\n', { mode: 0o755 });
   return execFileSync('tar', ['-cz', '-C', join(dir, 'pack'), 'package']);
 }
-function toPackument(tarball: Buffer) {
+function toPackument(tarball: Buffer, name = 'tool') {
   const dist = { tarball: `${registry}/tool-1.2.3.tgz`, shasum: createHash('sha1').update(tarball).digest('hex') };
-  const version = { name: 'tool', version: '1.2.3', bin: { tool: 'run.js' }, hasInstallScript: true, dist };
-  return { name: 'tool', 'dist-tags': { latest: '1.2.3' }, versions: { '1.2.3': version } };
+  const number = name === 'tool' ? '1.2.3' : '2.0.0';
+  const version = { name, version: number, bin: { tool: 'run.js' }, hasInstallScript: true, dist };
+  return { name, 'dist-tags': { latest: number }, versions: { [number]: version } };
 }
-const open = () => createProviderLayers({ layersDir, environment: { npm_config_registry: `${registry}/` } });
+/** Of one package, known to an apt that knows nothing else; returns its configuration. */
+function makeArchive(): string {
+  const [apt, packed] = [join(dir, 'apt'), join(dir, 'apt', 'packed')];
+  for (const folder of ['archive', 'lists/partial', 'cache/archives/partial', 'packed/usr/bin', 'packed/DEBIAN'])
+    mkdirSync(join(apt, folder), { recursive: true, mode: 0o755 });
+  chmodSync(dir, 0o755);
+  const control =
+    'Package: vestibule-tool\nVersion: 1.0~rc+1-1\nArchitecture: all\nMaintainer: Nobody\nDescription: Tool\n';
+  writeFileSync(join(packed, 'DEBIAN/control'), `${control}Depends: vestibule-absent\n`);
+  writeFileSync(join(packed, 'DEBIAN/postinst'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  writeFileSync(join(packed, 'usr/bin/tool'), '#!/bin/sh\n', { mode: 0o4755 });
+  const archive = join(apt, 'archive/tool.deb');
+  execFileSync('dpkg-deb', ['--build', '--root-owner-group', packed, archive], { stdio: 'ignore' });
+  const content = readFileSync(archive);
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  writeFileSync(
+    join(apt, 'archive/Packages'),
+    `${control}Filename: ./tool.deb\nSize: ${content.length}\nSHA256: ${sha256}\n`,
+  );
+  writeFileSync(join(apt, 'sources.list'), `deb [trusted=yes] copy:${apt}/archive ./\n`);
+  const settings = {
+    'Dir::Etc::sourcelist': join(apt, 'sources.list'),
+    'Dir::Etc::sourceparts': '/dev/null',
+    'Dir::State::lists': join(apt, 'lists'),
+    'Dir::State::status': '/dev/null',
+    'Dir::Cache': join(apt, 'cache'),
+  };
+  const configuration = join(apt, 'apt.conf');
+  writeFileSync(
+    configuration,
+    Object.entries(settings)
+      .map(([name, value]) => `${name} "${value}";\n`)
+      .join(''),
+  );
+  execFileSync('apt-get', ['update', '-o', 'APT::Sandbox::User=root'], {
+    env: { PATH: process.env['PATH'], APT_CONFIG: configuration },
+    stdio: 'ignore',
+  });
+  return configuration;
+}
+const open = (environment: Record<string, string> = { npm_config_registry: `${registry}/` }) =>
+  createProviderLayers({ layersDir, environment });
 const ignore = (): void => undefined;
 
 it('copies a bundled program, owned by us and writable for nobody else', async () => {
@@ -132,6 +177,52 @@ it('says what npm said when a version does not exist, and leaves nothing half-in
   );
   expect(layers.find(absent)).toBeNull();
   expect(readdirSync(layersDir)).toEqual([]);
+});
+
+it('refuses what npm brought when it is another version than the pinned one', async () => {
+  const mislabelled = define({ kind: 'npm', package: 'mislabelled', version: '2.0.0', bin: 'tool' });
+  await expect(open().install(mislabelled, dir, ignore)).rejects.toThrow(
+    'npm installed 1.2.3 of mislabelled, and 2.0.0 is pinned',
+  );
+  expect(readdirSync(layersDir)).toEqual([]);
+});
+
+it('finds a program by its path below node_modules, for this machine’s kind of processor', () => {
+  const bin = '@tool/native-${arch}/tool';
+  expect(toProgramPath(define({ kind: 'npm', package: 'tool', version: '1.2.3', bin }))).toBe(
+    `/opt/vestibule/layer/node_modules/@tool/native-${process.arch}/tool`,
+  );
+});
+
+const hasApt = existsSync('/usr/bin/apt-get') && existsSync('/usr/bin/dpkg-deb');
+if (!hasApt) console.warn('skipped: Debian packages can be installed only where apt-get and dpkg-deb are');
+
+describe.runIf(hasApt)("a package of Debian's archive", () => {
+  let apt: { APT_CONFIG: string };
+  beforeAll(() => {
+    apt = { APT_CONFIG: makeArchive() };
+  });
+
+  it('is unpacked without its scripts and without what it depends on', async () => {
+    const told: string[] = [];
+    const layer = await open(apt).install(DEBIAN, dir, (message) => told.push(message));
+    expect(readdirSync(layer)).toEqual(['usr']);
+    const { mode, uid } = lstatSync(join(layer, 'usr/bin/tool'));
+    expect([mode & 0o7777, uid]).toEqual([0o755, process.getuid?.()]);
+    expect(told[0]).toBe("Installing vestibule-tool=1.0~rc+1-1 from Debian's archive.");
+    expect(toProgramPath(DEBIAN)).toBe('/opt/vestibule/layer/usr/bin/tool');
+  });
+
+  it.each([
+    { package: 'vestibule-tool', version: '9.9' },
+    { package: 'vestibule-absent', version: '1.0' },
+  ])('that apt does not know is said in words that help, and leaves nothing: $package=$version', async (named) => {
+    const absent = define({ kind: 'debian', ...named, bin: 'usr/bin/tool' });
+    await expect(open(apt).install(absent, dir, ignore)).rejects.toThrow(
+      new RegExp(`does not know version .* of ${named.package}\\. Run "apt-get update"`),
+    );
+    expect(readdirSync(layersDir)).toEqual([]);
+  });
 });
 
 it.each([

@@ -7,9 +7,11 @@ import { existsSync, statSync } from 'node:fs';
 import { cp, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProviderDefinition } from '@vestibule/protocol/provider-definition';
+import { installFromDebian } from './layers/debian-install.ts';
 import { lockInstall } from './layers/install-lock.ts';
 import { makeReadOnly } from './layers/layer-tree.ts';
 import { installFromNpm } from './layers/npm-install.ts';
+import type { InstallRequest } from './layers/unprivileged-install.ts';
 import { GUEST } from './process/sandbox.ts';
 import { createSingleFlight } from './single-flight.ts';
 
@@ -73,9 +75,7 @@ export function createProviderLayers(options: ProviderLayersOptions): ProviderLa
     try {
       if (existsSync(dir)) return dir;
       await rm(staging, { recursive: true, force: true });
-      if (install.kind === 'npm')
-        await installFromNpm({ install, target: staging, installerUid, environment, onProgress });
-      else await copyBundled(join(definitionDir, install.folder), staging);
+      await fill(install, definitionDir, { target: staging, installerUid, environment, onProgress });
       await requireBin(staging, install);
       await makeReadOnly(staging);
       await rename(staging, dir);
@@ -95,6 +95,17 @@ export function createProviderLayers(options: ProviderLayersOptions): ProviderLa
     install: (definition, definitionDir, onProgress) =>
       installations.run(dirOf(definition), () => installOnce(definition, definitionDir, onProgress)),
   };
+}
+
+function fill(install: Install, definitionDir: string, request: InstallRequest): Promise<void> {
+  switch (install.kind) {
+    case 'npm':
+      return installFromNpm(install, request);
+    case 'debian':
+      return installFromDebian(install, request);
+    case 'bundled':
+      return copyBundled(join(definitionDir, install.folder), request.target);
+  }
 }
 
 async function copyBundled(from: string, to: string): Promise<void> {

@@ -1,73 +1,39 @@
 /**
- * Installs one pinned npm package into a folder, without its install scripts, as a user who owns nothing else: as root a uid of its own,
- * in a folder under the system's temporary folder. Uses the registry that this machine is set up for, and never its tokens.
+ * Installs one pinned npm package without its install scripts. Uses the registry that this machine is set up for, and never its tokens.
  */
-import { spawn } from 'node:child_process';
-import { chown, cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
 import type { ProviderDefinition } from '@vestibule/protocol/provider-definition';
-import { runCommand, SYSTEM_PATH } from '../process/run-command.ts';
-import { measureBytes } from './layer-tree.ts';
+import { runCommand } from '../process/run-command.ts';
+import { installUnprivileged, toLastLines, type InstallPlace, type InstallRequest } from './unprivileged-install.ts';
 
-export type NpmInstallRequest = {
-  install: Extract<ProviderDefinition['install'], { kind: 'npm' }>;
-  /** Must not exist. */
-  target: string;
-  installerUid: number;
-  environment: Readonly<Record<string, string | undefined>>;
-  onProgress: (message: string) => void;
-};
+type NpmInstall = Extract<ProviderDefinition['install'], { kind: 'npm' }>;
 
-const PROGRESS_MS = 1000;
-const TIME_LIMIT_MS = 15 * 60_000;
 /** Where to fetch from; nothing of who we are. */
 const CARRIED_SETTINGS = ['registry', 'cafile', 'proxy', 'https-proxy', 'noproxy', 'strict-ssl'] as const;
+const FLAGS = [
+  '--ignore-scripts',
+  '--no-audit',
+  '--no-fund',
+  '--save-exact',
+  '--no-update-notifier',
+  '--loglevel=error',
+  // A native program may want a newer Node for its install script, which is not run.
+  '--engine-strict=false',
+];
 
-/** Rejects with npm's last lines. */
-export async function installFromNpm(request: NpmInstallRequest): Promise<void> {
-  const { install, target, installerUid, onProgress } = request;
-  const environment = toRegistryEnvironment(request.environment);
+/** Rejects with npm's last lines, or when npm chose another version than the pinned one. */
+export async function installFromNpm(install: NpmInstall, request: InstallRequest): Promise<void> {
   const spec = `${install.package}@${install.version}`;
-  const uid = process.geteuid?.() === 0 ? installerUid : null;
-  const work = await mkdtemp(join(tmpdir(), 'vestibule-install-'));
-  const [home, tree] = [join(work, 'home'), join(work, 'layer')];
-  const tell = async (): Promise<void> => {
-    const megabytes = Math.round((await measureBytes(work)) / 1e6);
-    onProgress(`Installing ${spec} from npm: ${megabytes} MB so far.`);
-  };
-  onProgress(`Installing ${spec} from npm.`);
-  const progress = setInterval(() => void tell(), PROGRESS_MS);
-  try {
-    await Promise.all([mkdir(home), mkdir(tree)]);
-    await writeFile(join(home, '.npmrc'), await readCarriedSettings(environment));
-    await writeFile(join(tree, 'package.json'), '{ "private": true }\n');
-    if (uid !== null)
-      await Promise.all(
-        [work, home, tree, join(home, '.npmrc'), join(tree, 'package.json')].map((path) => chown(path, uid, uid)),
-      );
-    await runNpm(spec, { home, tree, uid, environment });
-    await moveTree(tree, target);
-  } finally {
-    clearInterval(progress);
-    await rm(work, { recursive: true, force: true });
-  }
-}
-
-/** The npm that came with this Node, else the system's. */
-function toPath(): string {
-  return [dirname(process.execPath), SYSTEM_PATH].join(delimiter);
-}
-
-/** How the registry is reached, when variables say it. */
-const CARRIED_VARIABLES =
-  /^(?:https?_proxy|no_proxy|node_extra_ca_certs|ssl_cert_file|npm_config_(?:registry|cafile))$/i;
-
-function toRegistryEnvironment(environment: NpmInstallRequest['environment']): Record<string, string> {
-  const entries = Object.entries(environment).filter(
-    ([name, value]) => CARRIED_VARIABLES.test(name) && value !== undefined,
-  );
-  return { ...(Object.fromEntries(entries) as Record<string, string>), PATH: toPath() };
+  await installUnprivileged(request, `Installing ${spec} from npm`, async (place) => {
+    const [settings, manifest] = [join(place.home, '.npmrc'), join(place.tree, 'package.json')];
+    await writeFile(settings, await readCarriedSettings(place.environment));
+    await writeFile(manifest, '{ "private": true }\n');
+    await Promise.all([settings, manifest].map(place.give));
+    await runNpm(spec, place);
+    await requireVersion(install, place.tree);
+  });
 }
 
 async function readCarriedSettings(environment: Readonly<Record<string, string>>): Promise<string> {
@@ -79,55 +45,18 @@ async function readCarriedSettings(environment: Readonly<Record<string, string>>
   );
 }
 
-type NpmPlace = { home: string; tree: string; uid: number | null; environment: Readonly<Record<string, string>> };
-
-function runNpm(spec: string, { home, tree, uid, environment }: NpmPlace): Promise<void> {
-  const flags = [
-    '--ignore-scripts',
-    '--no-audit',
-    '--no-fund',
-    '--save-exact',
-    '--no-update-notifier',
-    '--loglevel=error',
-  ];
-  const child = spawn('npm', ['install', '--prefix', tree, '--cache', join(home, 'cache'), ...flags, spec], {
+function runNpm(spec: string, { home, tree, run }: InstallPlace): Promise<void> {
+  return run(['npm', 'install', '--prefix', tree, '--cache', join(home, 'cache'), ...FLAGS, spec], {
     cwd: tree,
-    env: { ...environment, HOME: home, LANG: 'C.UTF-8' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: TIME_LIMIT_MS,
-    killSignal: 'SIGKILL',
-    ...(uid === null ? {} : { uid, gid: uid }),
-  });
-  let said = '';
-  const listen = (text: string): void => void (said = (said + text).slice(-4000));
-  child.stdout.setEncoding('utf8').on('data', listen);
-  child.stderr.setEncoding('utf8').on('data', listen);
-  return new Promise((resolve, reject) => {
-    child.once('error', (error: NodeJS.ErrnoException) => reject(new Error(toStartProblem(error), { cause: error })));
-    child.once('close', (exitCode, signal) => {
-      if (exitCode === 0) resolve();
-      else reject(new Error(`npm install ${spec} ${signal ?? `exited with code ${exitCode}`}: ${toLastLines(said)}`));
-    });
+    toProblem: (said, how) => `npm install ${spec} ${how}: ${toLastLines(said)}`,
   });
 }
 
-function toStartProblem(error: NodeJS.ErrnoException): string {
-  if (error.code !== 'EACCES') return `npm could not be started: ${error.message}`;
-  return `npm or Node (${process.execPath}) cannot be read by an unprivileged user: install Node where everybody can run it, such as /usr`;
-}
+const manifestSchema = z.object({ version: z.string() });
 
-/** npm prints URLs, and those of private registries may carry a login. */
-function toLastLines(text: string): string {
-  const clean = text.replaceAll(/\/\/[^/\s@]+@/g, '//[secret]@').replaceAll(/npm_\w{8,}/g, '[secret]');
-  const lines = clean.split('\n').filter((line) => line.trim() !== '' && !line.includes('complete log of this run'));
-  return lines.slice(-6).join(' ').slice(-600);
-}
-
-async function moveTree(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
-    await cp(from, to, { recursive: true, verbatimSymlinks: true });
-  }
+async function requireVersion({ package: name, version }: NpmInstall, tree: string): Promise<void> {
+  const path = join(tree, 'node_modules', name, 'package.json');
+  const text = await readFile(path, 'utf8').catch(() => '{}');
+  const found = manifestSchema.safeParse(JSON.parse(text)).data?.version ?? 'no version';
+  if (found !== version) throw new Error(`npm installed ${found} of ${name}, and ${version} is pinned`);
 }

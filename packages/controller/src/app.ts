@@ -100,6 +100,7 @@ function createRuntime({ config, folder, product }: AppOptions): Runtime {
     nodePath: process.execPath,
     policyFile: product.policyFile,
     chromiumPath: config.browser,
+    extraAuthorities: config.extraAuthorities,
     vmDns: config.vmDns,
   });
 }

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig } from './config.ts';
@@ -97,6 +98,35 @@ describe('problems', () => {
     expect(problemsOf({ VESTIBULE_VM_DNS: '1.1.1.1, dns.example' })[0]).toContain('VESTIBULE_VM_DNS must be addresses');
     expect(problemsOf({ VESTIBULE_FAKE_SCRIPT: 'crash' })).toEqual([
       'VESTIBULE_FAKE_SCRIPT needs VESTIBULE_RUNTIME=fake.',
+    ]);
+  });
+});
+
+describe('further certificate authorities', () => {
+  const authority = `${rootCertificates[0] ?? ''}\n`;
+  const write = (text: string): string => {
+    const path = join(folder, 'authorities.pem');
+    writeFileSync(path, text);
+    return path;
+  };
+
+  it('are read with the settings, and of their file nothing but certificates', () => {
+    const key = '-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n';
+    const path = write(`# our proxy\n${key}${authority}${authority}`);
+    const { extraAuthorities } = loadConfig({ VESTIBULE_CA_FILE: path }, [], false);
+    expect(extraAuthorities).toBe(authority + authority);
+    expect(loadConfig({}, [], false).extraAuthorities).toBeNull();
+  });
+
+  it.each([
+    ['not there', null, 'cannot be read (ENOENT)'],
+    ['empty', '', 'holds no certificate'],
+    ['of another form', '-----BEGIN PUBLIC KEY-----\nMAo=\n-----END PUBLIC KEY-----\n', 'holds no certificate'],
+    ['damaged', '-----BEGIN CERTIFICATE-----\nMAo=\n-----END CERTIFICATE-----\n', 'certificate 1 in the file'],
+  ])('are refused in words when their file is %s', (_what, text, words) => {
+    const path = text === null ? join(folder, 'absent.pem') : write(text);
+    expect(problemsOf({ VESTIBULE_CA_FILE: path, VESTIBULE_PORT: '7080' })).toEqual([
+      expect.stringContaining(words) as string,
     ]);
   });
 });

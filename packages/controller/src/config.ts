@@ -7,6 +7,7 @@ import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RUNTIME_KINDS } from '@vestibule/protocol/vm';
 import { Secret } from '@vestibule/protocol/secret';
+import { readExtraAuthorities } from './extra-authorities.ts';
 import { findNearestName } from './nearest-name.ts';
 import { SETTING_NAMES, SWITCHES, isLoopbackHost, settingsSchema, toFlag } from './settings.ts';
 import type { LogLevel, SettingName, Settings } from './settings.ts';
@@ -16,7 +17,7 @@ import type { SshLogin } from './ready-message.ts';
 const BUILT_RUNTIMES = ['process', 'fake'] as const;
 
 const PACKAGE_VARIABLES =
-  /^(?:https?_proxy|no_proxy|npm_config_(?:registry|cafile|proxy|https_proxy|noproxy)|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE)$/i;
+  /^(?:https?_proxy|no_proxy|npm_config_(?:registry|cafile|proxy|https_proxy|noproxy)|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|APT_CONFIG)$/i;
 
 export type Config = Readonly<{
   host: string;
@@ -31,6 +32,8 @@ export type Config = Readonly<{
   /** Empty: use the server's own. */
   vmDns: readonly string[];
   browser: string;
+  /** Certificates of authorities that VMs trust besides the system's, PEM; null: none. */
+  extraAuthorities: string | null;
   maxSessions: number;
   sessionMs: number;
   graceMs: number;
@@ -80,7 +83,7 @@ export function loadConfig(env: Environment, argv: readonly string[] = [], isRoo
   const parsed = settingsSchema.safeParse(raw);
   for (const { path, message } of parsed.error?.issues ?? []) problems.push(`${path.join('.')} ${message}.`);
   if (!parsed.success) throw new ConfigError([...problems, ...findRuntimeProblems(raw)]);
-  const config = toConfig(parsed.data, env, isRoot);
+  const config = toConfig(parsed.data, env, isRoot, readAuthorities(parsed.data, problems));
   problems.push(...findRuntimeProblems(raw), ...findConflicts(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
@@ -136,7 +139,17 @@ function readFile(name: SettingName, fileName: SettingName, raw: Raw, problems: 
   }
 }
 
-function toConfig(settings: Settings, env: Environment, isRoot: boolean): Config {
+function readAuthorities({ VESTIBULE_CA_FILE: path }: Settings, problems: string[]): string | null {
+  if (path === undefined) return null;
+  try {
+    return readExtraAuthorities(resolve(path));
+  } catch (error) {
+    problems.push(`VESTIBULE_CA_FILE: ${error instanceof Error ? error.message : 'unreadable'}.`);
+    return null;
+  }
+}
+
+function toConfig(settings: Settings, env: Environment, isRoot: boolean, extraAuthorities: string | null): Config {
   const dataDir = resolve(settings.VESTIBULE_DATA_DIR ?? toDefaultDataDir(env, isRoot));
   return Object.freeze({
     host: settings.VESTIBULE_HOST,
@@ -148,6 +161,7 @@ function toConfig(settings: Settings, env: Environment, isRoot: boolean): Config
     allowSharedKernel: settings.VESTIBULE_ALLOW_SHARED_KERNEL,
     vmDns: Object.freeze(settings.VESTIBULE_VM_DNS),
     browser: settings.VESTIBULE_BROWSER,
+    extraAuthorities,
     maxSessions: settings.VESTIBULE_MAX_SESSIONS,
     sessionMs: settings.VESTIBULE_SESSION_SECONDS,
     graceMs: settings.VESTIBULE_GRACE_SECONDS,

@@ -98,6 +98,11 @@ export const settingsSchema = z.object({
     '',
     "Name servers for browser VMs, separated by commas. Empty: the server's own.",
   ),
+  VESTIBULE_CA_FILE: optional(
+    text,
+    "only the system's",
+    'PEM file of further certificate authorities that programs and browser in VMs trust, for a network whose proxy reads along.',
+  ),
   VESTIBULE_BROWSER: setting(text, '/usr/lib/chromium/chromium', 'The Chromium that runs inside browser VMs.'),
   VESTIBULE_MAX_SESSIONS: setting(wholeNumber(1, 1000), '8', 'Most browser VMs at once on this server.'),
   VESTIBULE_SESSION_SECONDS: setting(seconds(1), '600', 'Time a person has to sign in.'),

@@ -128,6 +128,7 @@ async function probeSandbox(query: PreflightQuery): Promise<void> {
       vmId: 'probe',
       runDir,
       etcDir,
+      hasAuthorities: false,
       layerDir: null,
       statusFd: 1,
       chromiumPath: DEFAULT_CHROMIUM,

@@ -7,6 +7,7 @@
  */
 import { lstatSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { AUTHORITY_FILES, toAuthorityEnvironment } from './authorities.ts';
 
 export const GUEST = {
   uid: 1000,
@@ -15,6 +16,7 @@ export const GUEST = {
   node: '/opt/vestibule/bin/node',
   agentDir: '/opt/vestibule/agent',
   layerDir: '/opt/vestibule/layer',
+  authoritiesDir: '/opt/vestibule/authorities',
 } as const;
 
 /** Folders and files of this machine that the VM gets to see besides its system folders. */
@@ -25,6 +27,8 @@ export type SandboxSources = {
   agentDir: string;
   nodePath: string;
   policyFile: string;
+  /** Whether `etcDir` holds the files of extra certificate authorities (`authorities.ts`). */
+  hasAuthorities: boolean;
   layerDir: string | null;
   chromiumPath: string;
   /** The descriptor on which the outermost bubblewrap reports the init process of its namespace, as JSON lines. */
@@ -128,12 +132,24 @@ function toGuestStage(sources: SandboxSources, status: readonly string[]): strin
     ...['--perms', '0700', '--size', String(HOME_BYTES), '--tmpfs', GUEST.home],
     ...SYSTEM_ETC.flatMap((path) => ['--ro-bind-try', path, path]),
     ...VM_ETC_FILES.flatMap((name) => ['--ro-bind', `${sources.etcDir}/${name}`, `/etc/${name}`]),
-    ...['--ro-bind', sources.policyFile, '/etc/chromium/policies/managed/vestibule.json'],
+    ...toTrust(sources),
     ...['--bind', sources.runDir, GUEST.runDir],
     ...['--ro-bind', sources.nodePath, GUEST.node],
     ...['--ro-bind', sources.agentDir, GUEST.agentDir],
     ...(sources.layerDir === null ? [] : ['--ro-bind', sources.layerDir, GUEST.layerDir]),
     ...['--remount-ro', '/', '--chdir', GUEST.home, '--'],
+  ];
+}
+
+const POLICY = '/etc/chromium/policies/managed/vestibule.json';
+
+/** The browser's policy and, where there are any, the extra certificate authorities. */
+function toTrust({ etcDir, policyFile, hasAuthorities }: SandboxSources): string[] {
+  if (!hasAuthorities) return ['--ro-bind', policyFile, POLICY];
+  const { extra, all, policy } = AUTHORITY_FILES;
+  return [
+    ...['--ro-bind', `${etcDir}/${policy}`, POLICY],
+    ...[extra, all].flatMap((name) => ['--ro-bind', `${etcDir}/${name}`, `${GUEST.authoritiesDir}/${name}`]),
   ];
 }
 
@@ -150,6 +166,7 @@ function toEnvironment(sources: SandboxSources): string[] {
     VESTIBULE_AGENT_SOCKET: `${GUEST.runDir}/agent.sock`,
     VESTIBULE_RFB_SOCKET: `${GUEST.runDir}/rfb.sock`,
     VESTIBULE_CHROMIUM: sources.chromiumPath,
+    ...(sources.hasAuthorities && toAuthorityEnvironment(GUEST.authoritiesDir)),
   };
   return ['--clearenv', ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value])];
 }

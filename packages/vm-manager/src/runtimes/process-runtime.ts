@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Runtime, VmSpec } from '../runtime.ts';
+import { toAuthorityFiles } from '../process/authorities.ts';
 import { findNameServers } from '../process/name-servers.ts';
 import { checkProcessRuntime } from '../process/process-preflight.ts';
 import { GUEST, toNamespaceDepth, toSandboxArgv, type SandboxSources } from '../process/sandbox.ts';
@@ -30,6 +31,8 @@ export type ProcessRuntimeOptions = {
   /** The browser's managed policy, inside the VM only. */
   policyFile: string;
   chromiumPath: string;
+  /** Certificate authorities that VMs trust besides the system's, PEM. Default: none. */
+  extraAuthorities?: string | null;
   /** Resolvers for VMs; empty: this machine's own. */
   vmDns: readonly string[];
   /** Root only: the network that VMs' addresses are from, four for each slot. Default 10.201.0.0/16. */
@@ -44,7 +47,7 @@ const CHANNEL_SOCKETS = { agent: 'agent.sock', display: 'rfb.sock' } as const;
 
 export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   const { installationId, vmsDir, logsDir, nodePath, supervisorEntry, chromiumPath, agentDir, policyFile } = options;
-  const { networkCidr = '10.201.0.0/16', uidBase = 61_000 } = options;
+  const { networkCidr = '10.201.0.0/16', uidBase = 61_000, extraAuthorities = null } = options;
   const isRoot = process.geteuid?.() === 0;
   const folders = createVmFolders({ vmsDir, logsDir, installationId });
   const networks = isRoot ? createVmNetworks({ installationId, cidr: networkCidr }) : null;
@@ -57,12 +60,14 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       throw new Error(`slot ${slot} of ${vmId} is out of range`);
     const uid = isRoot ? uidBase + slot : null;
     const nameServers = await findNameServers({ configured: options.vmDns, sharedLoopback: !isRoot });
-    await folders.prepare(vmId, toVmEtc(nameServers), uid);
+    const etc = { ...toVmEtc(nameServers), ...(await toAuthorityFiles(extraAuthorities, policyFile)) };
+    await folders.prepare(vmId, etc, uid);
     const dir = folders.dirOf(vmId);
     const sources: SandboxSources = {
       ...{ vmId, agentDir, nodePath, policyFile, chromiumPath },
       runDir: join(dir, 'run'),
       etcDir: join(dir, 'etc'),
+      hasAuthorities: extraAuthorities !== null,
       layerDir: spec.layer?.dir ?? null,
       statusFd: STATUS_FD,
     };

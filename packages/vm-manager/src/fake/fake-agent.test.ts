@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, it } from 'vitest';
-import { toHandoverBytes, type LoginPlan } from '@vestibule/protocol/agent-messages';
+import { loginPlanSchema, toHandoverBytes } from '@vestibule/protocol/agent-messages';
 import { createFakeRuntime, type FakeRuntime } from '../runtimes/fake-runtime.ts';
 import type { FakeJournalLine } from './fake-journal.ts';
 import { parseFakeScripts, toFakeScript, type FakeScript } from './fake-script.ts';
@@ -13,24 +13,33 @@ import { AgentClient } from './testing-agent-client.ts';
 const dir = mkdtempSync(join(tmpdir(), 'vestibule-fake-agent-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-const PLAN: LoginPlan = {
+const PLAN = loginPlanSchema.parse({
   provider: 'demo',
   program: '/opt/vestibule/layer/demo',
-  login: {
-    args: [],
-    io: 'pipes',
-    environment: {},
-    files: [],
-    dialogue: [],
-    url: { from: ['browser_shim'], pattern: '^https://', timeoutSeconds: 60 },
-  },
-  success: { when: 'exit_zero' },
+  login: { url: { from: ['browser_shim'], pattern: '^https://' }, callbackPort: 1455 },
+  success: { when: 'exit_zero', use: { args: ['ping'], description: 'Asks for the time.' } },
   credential: {
     files: [{ path: '.demo/auth.json', format: 'json', required: ['tokens.access_token', 'tokens.refresh_token'] }],
     account: { file: '.demo/auth.json', field: 'user.email' },
     expiresAt: { file: '.demo/auth.json', field: 'tokens.expires_at', unit: 'seconds' },
   },
-};
+  ways: {
+    own_browser: { accepts: ['callback', 'code'], codeUrlPattern: 'code' },
+    device_code: { codePattern: '.', urlPattern: '.', validSeconds: 300 },
+    token: {
+      kinds: [
+        {
+          id: 'key',
+          name: 'API key',
+          hint: 'From the settings.',
+          pattern: '^sk-',
+          input: 'files',
+          credential: { files: [{ path: '.demo/key', format: 'text' }] },
+        },
+      ],
+    },
+  },
+});
 
 let vm: { runtime: FakeRuntime; vmId: string };
 afterEach(() => vm.runtime.destroy(vm.vmId));
@@ -239,4 +248,84 @@ it('writes what its CLI wrote to a journal before it offers any of it', async ()
   const line = JSON.parse(readFileSync(journal, 'utf8')) as FakeJournalLine;
   expect(line).toMatchObject({ vmId: vm.vmId, files, script: { cliExitCode: 0, credential: 'complete' } });
   expect(line.atMs).toBeLessThan(Number(process.hrtime.bigint()) / 1e6);
+});
+
+it('offers a link with the callback of the CLI and a state, and takes the address it leads to once', async () => {
+  const agent = await start();
+  agent.claim(PLAN, 1, { mode: 'own_browser' });
+  const { offer } = await agent.next('offer');
+  expect(offer).toMatchObject({ callback: { port: 1455, path: '/callback' }, accepts: ['callback', 'code'] });
+  expect(offer.codeUrl).toContain('https://sign-in.example.test/authorize');
+  const state = new URL(offer.url ?? '').searchParams.get('state');
+  const answer = (answerId: string, query: string): void =>
+    agent.send({ type: 'answer', answerId, kind: 'callback', text: `http://127.0.0.1:1455/callback?${query}` });
+  answer('wrong', 'code=c&state=another');
+  expect((await agent.next('answer_refused')).words).toMatch(/belongs to another sign-in/);
+  expect(agent.received.some(({ type }) => type === 'cli_exited')).toBe(false);
+  answer('right', `code=c&state=${state}`);
+  await agent.next('handover');
+  agent.received.length = 0;
+  answer('again', `code=c&state=${state}`);
+  expect((await agent.next('answer_refused')).words).toMatch(/only once/);
+});
+
+it('shows a device code, and is signed in when somebody agreed to it elsewhere', async () => {
+  const agent = await start({ deviceApprovedAfterMs: 0 });
+  agent.claim(PLAN, 1, { mode: 'device_code' });
+  const { offer } = await agent.next('offer');
+  expect(offer).toMatchObject({ url: 'https://sign-in.example.test/device', validForMs: 300_000, accepts: [] });
+  expect(offer.deviceCode).toMatch(/^[A-Z]{4}-[A-Z]{4}$/);
+  await agent.next('handover');
+});
+
+it('writes the login of the kind of token it was given, and refuses one that looks otherwise', async () => {
+  const agent = await start();
+  agent.claim(PLAN, 1, { mode: 'token', mayUse: true });
+  expect((await agent.next('offer')).offer).toMatchObject({ accepts: ['token'], url: null });
+  agent.send({ type: 'answer', answerId: 'a', kind: 'token', tokenKind: 'key', text: 'nonsense' });
+  expect((await agent.next('answer_refused')).words).toContain('API key');
+  agent.send({ type: 'answer', answerId: 'b', kind: 'token', tokenKind: 'key', text: 'sk-1' });
+  const { files, evidence } = await agent.next('handover');
+  expect(files.map(({ path }) => path)).toEqual(['.demo/key']);
+  expect(evidence).toContain('provider_accepted');
+});
+
+it('keeps its link when only the place to sign in changes, starts anew for a code, and knows older ways no more', async () => {
+  const agent = await start({ deviceApprovedAfterMs: null });
+  agent.claim(PLAN);
+  const first = await agent.next('offer');
+  const change = async (way: number, mode: 'own_browser' | 'device_code'): Promise<unknown> => {
+    agent.received.length = 0;
+    agent.send({ type: 'change_way', way, mode, plan: PLAN });
+    return (await agent.next('offer')).offer;
+  };
+  expect(await change(2, 'own_browser')).toEqual({ ...first.offer, mode: 'own_browser' });
+  expect(await change(3, 'device_code')).toMatchObject({ mode: 'device_code' });
+  agent.received.length = 0;
+  agent.send({ type: 'change_way', way: 2, mode: 'own_browser', plan: PLAN });
+  agent.send({ type: 'settle', settleId: 's' });
+  await agent.next('settled');
+  expect(agent.received).toHaveLength(1);
+});
+
+it('asks before it offers anything when the script says so, and goes on once Enter was pressed', async () => {
+  const agent = await start({ prompt: 'Continue? [Y/n] ' });
+  agent.claim(PLAN);
+  expect((await agent.next('prompt_shown')).text).toBe('Continue? [Y/n]');
+  agent.send({ type: 'answer', answerId: '1', kind: 'keys', text: 'y' });
+  await agent.next('answer_delivered');
+  expect(agent.received.some(({ type }) => type === 'offer')).toBe(false);
+  agent.send({ type: 'answer', answerId: '2', kind: 'keys', text: '\r' });
+  await agent.next('offer');
+  const printed = agent.received.flatMap((message) => (message.type === 'output' ? [message] : []));
+  expect(printed.map(({ n }) => n)).toEqual(printed.map((_, index) => index + 1));
+  expect(printed.map(({ text }) => text).join('')).toContain('Continue? [Y/n] y\r\n');
+});
+
+it('fails by the ways that the script names, with its words', async () => {
+  const agent = await start({ failure: { modes: ['device_code'], code: 'sign_in_denied', detail: 'turned off' } });
+  agent.claim(PLAN);
+  await agent.next('url_opened');
+  agent.send({ type: 'change_way', way: 2, mode: 'device_code', plan: PLAN });
+  expect(await agent.next('sign_in_failed')).toMatchObject({ code: 'sign_in_denied', detail: 'turned off' });
 });

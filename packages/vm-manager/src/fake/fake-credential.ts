@@ -3,7 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { MAX_CREDENTIAL_BYTES, type CredentialFiles, type LoginPlan } from '@vestibule/protocol/agent-messages';
 import type { FakeScript } from './fake-script.ts';
 
-export type FakeCredential = { files: CredentialFiles; account: string | null; expiresAt: string | null };
+export type FakeCredential = {
+  files: CredentialFiles;
+  account: string | null;
+  expiresAt: string | null;
+  accountPlan: string | null;
+};
 
 type CredentialPlan = LoginPlan['credential'];
 type FilePlan = CredentialPlan['files'][number];
@@ -29,7 +34,8 @@ export function toFakeCredential(
     const whole = toText(file.format, fields, script);
     return { path: file.path, contentBase64: Buffer.from(spoil(whole, script)).toString('base64') };
   });
-  return { files, account, expiresAt: expiresAt?.toISOString() ?? null };
+  const accountPlan = plan.plan === undefined ? null : 'pro';
+  return { files, account, expiresAt: expiresAt?.toISOString() ?? null, accountPlan };
 }
 
 const toSecret = (marker: string): string => `${marker}${randomBytes(16).toString('hex')}`;

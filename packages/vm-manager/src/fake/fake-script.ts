@@ -1,5 +1,7 @@
 /** What a `fake` VM does, as data. Every field has a default; together they are a person who clicks and a CLI that works. */
 import { z } from 'zod';
+import { modeSchema } from '@vestibule/protocol/session';
+import { failureCodeSchema } from '@vestibule/protocol/session-failure';
 
 export const FAKE_MOMENTS = [
   'boot',
@@ -16,7 +18,10 @@ const moment = z.enum(FAKE_MOMENTS);
 export const fakeScriptSchema = z.strictObject({
   /** Before agent and display answer. */
   bootMs: z.number().int().nonnegative().default(0),
-  /** `click`: at a click or key in the display, or an `answer`. `auto`: by itself. */
+  /**
+   * `click`: at a click or key in the display, or when the person gives back what the CLI wants; with a device code, after
+   * `deviceApprovedAfterMs`. `auto`: by itself.
+   */
   signIn: z.enum(['click', 'auto', 'never']).default('click'),
   /** From signing in to the credential. */
   afterMs: z.number().int().nonnegative().default(0),
@@ -33,6 +38,17 @@ export const fakeScriptSchema = z.strictObject({
   hang: moment.nullable().default(null),
   /** From this moment on the sign-in goes no further, while the agent lives and answers. */
   hold: moment.nullable().default(null),
+  /** Asked by the CLI before it offers a sign-in; answered by a line, or by keys with Enter among them. */
+  prompt: z.string().min(1).max(300).nullable().default(null),
+  /** As if somebody entered the device code elsewhere and agreed; null: nobody does. */
+  deviceApprovedAfterMs: z.number().int().nonnegative().nullable().default(4000),
+  /** How long a device code counts; null: as long as the plan says. */
+  deviceCodeSeconds: z.number().int().positive().nullable().default(null),
+  /** The sign-in fails once it is offered by one of these ways. */
+  failure: z
+    .strictObject({ modes: z.array(modeSchema).min(1), code: failureCodeSchema, detail: z.string().max(300) })
+    .nullable()
+    .default(null),
   /** Every made-up secret begins with it, so that a test can look for it. */
   marker: z.string().default('fake-'),
   /** File to which what the CLI wrote, and how it ended, is appended before anything of it is offered: see `fake-journal.ts`. */
@@ -55,6 +71,10 @@ const NAMED = {
   hang: toFakeScript({ hang: 'handed_over' }),
   blank: toFakeScript({ credential: 'blank' }),
   'half written': toFakeScript({ credential: 'half_written' }),
+  prompt: toFakeScript({ prompt: 'Do you want to continue? [Y/n] ' }),
+  'no device codes': toFakeScript({
+    failure: { modes: ['device_code'], code: 'sign_in_denied', detail: 'device codes are turned off' },
+  }),
   denied: toFakeScript({ credential: 'none', cliExitCode: 1 }),
 } as const satisfies Record<string, FakeScript>;
 

@@ -1,13 +1,15 @@
 /** A test's end of an agent link: sends what the controller would, and waits for what the agent says. */
 import type { Duplex } from 'node:stream';
 import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
 import {
   agentMessageSchema,
   LINK_VERSION,
   type AgentMessage,
-  type ControllerMessage,
+  type controllerMessageSchema,
   type LoginPlan,
 } from '@vestibule/protocol/agent-messages';
+import type { Mode } from '@vestibule/protocol/session';
 
 type MessageOf<T extends AgentMessage['type']> = Extract<AgentMessage, { type: T }>;
 
@@ -32,12 +34,13 @@ export class AgentClient {
     });
   }
 
-  send(message: ControllerMessage): void {
+  send(message: z.input<typeof controllerMessageSchema>): void {
     this.#stream.write(`${JSON.stringify(message)}\n`);
   }
 
-  claim(plan: LoginPlan, epoch = 1): void {
-    this.send({ type: 'claim', version: LINK_VERSION, epoch, sessionId: randomUUID(), remainingMs: 60_000, plan });
+  claim(plan: LoginPlan, epoch = 1, more: { mode?: Mode; way?: number; mayUse?: boolean } = {}): void {
+    const claim = { version: LINK_VERSION, epoch, sessionId: randomUUID(), remainingMs: 60_000, plan };
+    this.send({ type: 'claim', ...claim, ...more });
   }
 
   /** The first message of that type, now or later; rejects when the link ends without one. */

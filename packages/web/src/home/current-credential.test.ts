@@ -10,6 +10,7 @@ function version(number: number, changes: Partial<Credential> = {}): Credential 
     account: null,
     version: number,
     source: 'sign_in',
+    grade: 'cli_says_so',
     sourceSessionId: null,
     expiresAt: null,
     createdAt: AT,

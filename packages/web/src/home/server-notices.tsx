@@ -37,13 +37,31 @@ export function MissingNotices({ answer }: { answer: ProvidersAnswer }) {
   );
 }
 
+/** Definition files that cannot be used, for whoever writes them. */
+function FileProblems({ answer }: { answer: ProvidersAnswer }) {
+  return answer.fileProblems.map(({ file, problems }) => (
+    <Notice key={file} tone="warn">
+      <p className="font-semibold break-words">{file} cannot be used.</p>
+      <ul className="mt-1 space-y-1 text-muted">
+        {problems.map((problem) => (
+          <li key={problem} className="break-words">
+            {problem}
+          </li>
+        ))}
+      </ul>
+      <p className="mt-1 text-muted">If it could be used before, what it said then counts until it is put right.</p>
+    </Notice>
+  ));
+}
+
 export function ServerNotices({ answer }: { answer: ProvidersAnswer }) {
   const notices = answer.requirements
     .filter(({ severity }) => severity === 'notice')
     .filter(({ id }) => !(answer.sharedKernel && SHARED_KERNEL_ID.test(id)));
-  if (notices.length === 0 && !answer.sharedKernel) return null;
+  if (notices.length === 0 && answer.fileProblems.length === 0 && !answer.sharedKernel) return null;
   return (
     <section aria-label="About this server" className="mt-8 space-y-3" data-testid="server-notices">
+      <FileProblems answer={answer} />
       {notices.map((requirement) => (
         <RequirementNotice key={requirement.id} requirement={requirement} />
       ))}

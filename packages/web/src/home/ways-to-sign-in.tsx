@@ -1,6 +1,6 @@
 /** The ways to sign in that cannot be used here now, each with the reason; nothing when all can. */
 import type { Provider } from '@vestibule/protocol/api';
-import { MODE_WORDS } from '../session/session-words.ts';
+import { WAY_WORDS } from '../ways/way-words.ts';
 
 export function WaysToSignIn({ provider }: { provider: Provider }) {
   const missing = provider.modes.filter((mode) => !mode.available && mode.reason !== provider.reason);
@@ -13,7 +13,7 @@ export function WaysToSignIn({ provider }: { provider: Provider }) {
       <ul className="mt-2 space-y-1.5">
         {missing.map(({ mode, reason }) => (
           <li key={mode}>
-            <span className="font-medium">{MODE_WORDS[mode]}:</span>{' '}
+            <span className="font-medium">{WAY_WORDS[mode].name}:</span>{' '}
             <span className="text-muted">{reason ?? 'not available here now.'}</span>
           </li>
         ))}

@@ -10,7 +10,7 @@ import { RunningSignIns } from '../home/running-sign-ins.tsx';
 import { MissingNotices, ServerNotices } from '../home/server-notices.tsx';
 import { UserField } from '../home/user-field.tsx';
 import { useSignOut } from '../operator/use-operator.ts';
-import { PROVIDERS_KEY, toCredentialsKey, toSessionsKey } from '../session/session-queries.ts';
+import { toCredentialsKey, toProvidersKey, toSessionsKey } from '../session/session-queries.ts';
 import { Button } from '../ui/button.tsx';
 import { PageShell } from '../ui/page-shell.tsx';
 import { ProblemCard } from '../ui/problem-card.tsx';
@@ -35,7 +35,7 @@ function LoadingCards() {
 }
 
 function Providers({ userId }: { userId: string }) {
-  const providers = useQuery({ queryKey: PROVIDERS_KEY, queryFn: () => client.listProviders() });
+  const providers = useQuery({ queryKey: toProvidersKey(userId), queryFn: () => client.listProviders(userId) });
   const credentials = useQuery({
     queryKey: toCredentialsKey(userId),
     queryFn: () => client.listCredentials(userId),
@@ -97,8 +97,8 @@ export function HomePage() {
         <div className="max-w-md">
           <h1 className="text-3xl font-semibold tracking-tight">Connect your command-line tools</h1>
           <p className="mt-2 text-muted">
-            Sign in once, by hand, in a browser that this server opens for you. The login is stored here, encrypted, for
-            your tools.
+            Sign in once, by hand, in a browser that this server opens for you or in your own. The login is stored here,
+            encrypted, for your tools.
           </p>
         </div>
         <UserField userId={userId} onChange={changeUser} />

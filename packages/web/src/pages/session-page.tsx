@@ -7,7 +7,7 @@ import { ConnectedScreen } from '../session/connected-screen.tsx';
 import { EndedScreen } from '../session/ended-screen.tsx';
 import type { Connection } from '../session/push-state.ts';
 import type { SessionScreenProps } from '../session/session-screen-props.ts';
-import { useProviderName, useRefreshHome } from '../session/session-queries.ts';
+import { useProvider, useRefreshHome } from '../session/session-queries.ts';
 import { STATUS_LABELS } from '../session/session-words.ts';
 import { useSessionPushes } from '../session/use-session-pushes.ts';
 import { WorkingScreen } from '../session/working-screen.tsx';
@@ -22,7 +22,8 @@ export function SessionPage() {
 
 function PushedSession({ sessionId }: { sessionId: string }) {
   const { session, steps, receivedAtMs, connection, refusal } = useSessionPushes(sessionId);
-  const providerName = useProviderName(session?.provider);
+  const provider = useProvider(session?.provider, session?.userId);
+  const providerName = provider?.name ?? session?.provider ?? '';
   useRefreshAtEnd(session);
   if (refusal === 'not_found') {
     return (
@@ -44,7 +45,7 @@ function PushedSession({ sessionId }: { sessionId: string }) {
   return (
     <>
       <title>{`${STATUS_LABELS[session.status]} · ${providerName} · Vestibule`}</title>
-      <StatusScreen {...{ session, steps, providerName, receivedAtMs, connection }} />
+      <StatusScreen {...{ session, steps, provider, providerName, receivedAtMs, connection }} />
     </>
   );
 }

@@ -5,7 +5,7 @@ import { CheckIcon } from '../ui/icons.tsx';
 import { toDateTimeWords } from '../ui/date-words.ts';
 import { OutcomeFrame, OutcomeMark } from './outcome-frame.tsx';
 import type { SessionScreenProps } from './session-screen-props.ts';
-import { toMachineWords } from './session-words.ts';
+import { GRADE_WORDS, toMachineWords } from './session-words.ts';
 import { useRemaining } from './use-remaining.ts';
 
 function Fact({ term, children }: { term: string; children: ReactNode }) {
@@ -36,11 +36,21 @@ export function ConnectedScreen({ session, steps, providerName, receivedAtMs }: 
           <span className="break-words" data-testid="account">
             {session.account ?? `${providerName} does not say which account it is.`}
           </span>
+          {session.accountPlan === null ? null : (
+            <span className="block" data-testid="account-plan">
+              Plan: {session.accountPlan}
+            </span>
+          )}
         </Fact>
+        {session.grade === null ? null : (
+          <Fact term="How sure it is">
+            <span data-testid="grade">{GRADE_WORDS[session.grade]}</span>
+          </Fact>
+        )}
         <Fact term="What is stored">
           The login that {providerName} itself wrote when you signed in
-          {session.completedAt === null ? null : <>, on {toDateTimeWords(session.completedAt)}</>}. Not your password,
-          and nothing else from the browser.
+          {session.completedAt === null ? null : <>, on {toDateTimeWords(session.completedAt)}</>}.{' '}
+          {session.mode === 'token' ? null : <> Not your password, and nothing else from the browser.</>}
         </Fact>
         <Fact term="Who can read it">
           It is encrypted on this server. Whoever runs this server holds the key and can open it; nobody else can, and

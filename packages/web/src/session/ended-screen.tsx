@@ -1,11 +1,13 @@
 /** Every end but success: what happened, what to do, a new start, and the technical details one click away. */
 import type { Session } from '@vestibule/protocol/api';
-import type { TerminalStatus } from '@vestibule/protocol/session';
+import type { Mode, TerminalStatus } from '@vestibule/protocol/session';
 import type { ReactNode } from 'react';
+import { PrintedOutput } from '../terminal/printed-output.tsx';
 import { Button, ButtonLink } from '../ui/button.tsx';
 import { ClockIcon, CrossIcon, WarnIcon } from '../ui/icons.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { toProblemWords } from '../ui/problem-words.ts';
+import { toOtherWays, WAY_WORDS, type Way } from '../ways/way-words.ts';
 import { OutcomeFrame, OutcomeMark } from './outcome-frame.tsx';
 import type { SessionScreenProps } from './session-screen-props.ts';
 import { useStartSignIn } from './session-queries.ts';
@@ -45,8 +47,49 @@ function TechnicalDetails({ session }: { session: Session }) {
   );
 }
 
-export function EndedScreen({ session, steps, providerName, status }: SessionScreenProps & { status: EndStatus }) {
+/** A new sign-in by another way, for who was stopped in this one. */
+function OtherWays({
+  ways,
+  isBusy,
+  onChoose,
+}: {
+  ways: readonly Way[];
+  isBusy: boolean;
+  onChoose: (mode: Mode) => void;
+}) {
+  if (ways.length === 0) return null;
+  return (
+    <div className="mt-6" data-testid="other-ways">
+      <h2 className="text-sm font-semibold">Or sign in another way</h2>
+      <ul className="mt-2 space-y-2">
+        {ways.map(({ mode, hint }) => (
+          <li key={mode}>
+            <button
+              type="button"
+              disabled={isBusy}
+              onClick={() => onChoose(mode)}
+              className="w-full rounded-xl border border-line px-4 py-3 text-left hover:bg-sunken disabled:opacity-50"
+            >
+              <span className="font-medium">{WAY_WORDS[mode].name}</span>
+              <span className="mt-0.5 block text-sm text-muted">{hint ?? WAY_WORDS[mode].line}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+export function EndedScreen({
+  session,
+  steps,
+  provider,
+  providerName,
+  status,
+}: SessionScreenProps & { status: EndStatus }) {
   const start = useStartSignIn();
+  const { userId, restriction } = session;
+  const startBy = (mode: Mode): void => start.mutate({ userId, provider: session.provider, mode, ...restriction });
   const words = END_WORDS[status];
   const mark = <OutcomeMark look={MARKS[status].look}>{MARKS[status].icon}</OutcomeMark>;
   const lead = (
@@ -70,11 +113,7 @@ export function EndedScreen({ session, steps, providerName, status }: SessionScr
       ) : null}
       <p className="mt-5 text-sm text-muted">{words.next}</p>
       <div className="mt-5 flex flex-wrap gap-3">
-        <Button
-          variant="primary"
-          disabled={start.isPending}
-          onClick={() => start.mutate({ userId: session.userId, provider: session.provider, mode: session.mode })}
-        >
+        <Button variant="primary" disabled={start.isPending} onClick={() => startBy(session.mode)}>
           Start again
         </Button>
         <ButtonLink to="/">Back to start</ButtonLink>
@@ -84,7 +123,9 @@ export function EndedScreen({ session, steps, providerName, status }: SessionScr
           {toProblemWords(start.error)}
         </Notice>
       ) : null}
+      <OtherWays ways={toOtherWays(provider, session.mode)} isBusy={start.isPending} onChoose={startBy} />
       <TechnicalDetails session={session} />
+      <PrintedOutput sessionId={session.sessionId} providerName={providerName} />
     </OutcomeFrame>
   );
 }

@@ -21,9 +21,11 @@ export function Preparing({ session, steps }: { session: Session; steps: readonl
     <div className="flex size-full items-center justify-center overflow-auto p-4">
       <section aria-labelledby="preparing" className="card w-full max-w-md p-6 sm:p-8" data-testid="preparing">
         <h2 id="preparing" className="text-xl font-semibold tracking-tight">
-          Preparing your sign-in browser
+          {session.mode === 'vm_browser' ? 'Preparing your sign-in browser' : 'Preparing your sign-in'}
         </h2>
-        <p className="mt-2 text-sm text-muted">It opens here by itself.</p>
+        <p className="mt-2 text-sm text-muted">
+          {session.mode === 'vm_browser' ? 'It opens here by itself.' : 'What you need is shown here by itself.'}
+        </p>
         <ul className="mt-6 space-y-3">
           {toPreparations(session, steps).map(({ id, label, state, detail }) => (
             <li key={id} data-preparation={id} data-state={state} className={`flex gap-3 ${MARKS[state].look}`}>

@@ -1,11 +1,13 @@
-/** Starting and cancelling sign-ins, and a provider's name: what several pages ask of the server about sessions. */
+/** Starting, answering, changing and cancelling sign-ins, and their provider: what several pages ask of the server about sessions. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { CreateSessionBody } from '@vestibule/protocol/api';
+import type { AnswerBody, CreateSessionBody, Provider } from '@vestibule/protocol/api';
+import type { Mode } from '@vestibule/protocol/session';
 import { useCallback } from 'react';
 import { useNavigate } from 'react-router';
 import { client } from '../api-client.ts';
 
 export const PROVIDERS_KEY = ['providers'] as const;
+export const toProvidersKey = (userId: string) => [...PROVIDERS_KEY, userId] as const;
 export const toSessionsKey = (userId: string) => ['sessions', userId] as const;
 export const toCredentialsKey = (userId: string) => ['credentials', userId] as const;
 
@@ -23,10 +25,25 @@ export function useCancelSignIn(sessionId: string) {
   return useMutation({ mutationFn: () => client.cancelSession(sessionId) });
 }
 
-/** The provider's name for persons; its id until that is known. */
-export function useProviderName(providerId: string | undefined): string {
-  const providers = useQuery({ queryKey: PROVIDERS_KEY, queryFn: () => client.listProviders(), staleTime: 60_000 });
-  return providers.data?.providers.find((provider) => provider.id === providerId)?.name ?? providerId ?? '';
+/** Gives the program what the person has; it may be a secret, so nothing of it is kept afterwards. */
+export function useAnswer(sessionId: string) {
+  return useMutation({ mutationFn: (answer: AnswerBody) => client.answer(sessionId, answer), gcTime: 0 });
+}
+
+/** Changes the way to sign in while the session goes on; its page learns of the change by push. */
+export function useChangeMode(sessionId: string) {
+  return useMutation({ mutationFn: (mode: Mode) => client.changeMode(sessionId, mode) });
+}
+
+/** The session's provider as this person sees it; null until it is known, or when its definition is gone. */
+export function useProvider(providerId: string | undefined, userId: string | undefined): Provider | null {
+  const providers = useQuery({
+    queryKey: toProvidersKey(userId ?? ''),
+    queryFn: () => client.listProviders(userId),
+    enabled: userId !== undefined,
+    staleTime: 60_000,
+  });
+  return providers.data?.providers.find((provider) => provider.id === providerId) ?? null;
 }
 
 /** Called when a sign-in has ended: what the home page shows is read again. */

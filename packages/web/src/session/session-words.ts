@@ -1,6 +1,6 @@
 /** Plain words for what a session is and how it ended. Every record is total: a new status or stage does not compile without words. */
 import type { Session } from '@vestibule/protocol/api';
-import type { Mode, Stage, Status, TerminalStatus } from '@vestibule/protocol/session';
+import type { Grade, Stage, Status, TerminalStatus } from '@vestibule/protocol/session';
 
 export const STATUS_LABELS: Record<Status, string> = {
   started: 'Getting ready',
@@ -20,13 +20,14 @@ export const STAGE_WORDS: Record<Stage, string> = {
   storing: 'while the login was being stored',
 };
 
-export const MODE_WORDS: Record<Mode, string> = {
-  vm_browser: 'In a browser on this server, shown in this page',
-  own_browser: 'In your own browser',
-  device_code: 'With a code on another device',
-};
-
 type EndWords = { heading: string; next: string };
+
+/** How well it is known that the stored login works. */
+export const GRADE_WORDS: Record<Grade, string> = {
+  file_complete: 'The login that the program wrote is complete. Nobody has tried it yet.',
+  cli_says_so: 'The program itself says that it is signed in. It has not been tried at the provider yet.',
+  provider_accepted: 'The provider accepted it: the program used it once.',
+};
 
 /** Every end but `completed`. */
 export const END_WORDS: Record<Exclude<TerminalStatus, 'completed'>, EndWords> = {

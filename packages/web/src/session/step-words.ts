@@ -47,6 +47,10 @@ const WORDS: Record<SessionEventType, (data: Data) => string> = {
     const origin = toText(data, 'origin');
     return origin === null ? 'The sign-in page was opened' : `The sign-in page was opened: ${origin}`;
   },
+  offer_ready: () => 'What you need for signing in is there',
+  prompt_shown: () => 'The program asked something',
+  terminal_taken: () => 'The keyboard of the program was taken over',
+  mode_changed: () => 'The way to sign in was changed',
   cli_exited: (data) => withCode('The program ended', data),
   credential_incomplete: () => 'The program wrote a login that is not complete yet',
   answer_received: () => 'Your answer was received',

@@ -77,3 +77,8 @@ test('the time since the start is short to read', () => {
   );
   expect(words).toEqual(['+0.0 s', '+0.4 s', '+12 s', '+3 min 5 s']);
 });
+
+test('to which way one changed is told, and what the program asked', () => {
+  expect(cause('mode_changed', { from: 'vm_browser', to: 'own_browser', way: 2 })).toBe('Now: in your own browser');
+  expect(cause('prompt_shown', { text: 'Continue? [Y/n]' })).toBe('Continue? [Y/n]');
+});

@@ -1,5 +1,6 @@
 /** Who took a step of a session, why, and how long after its start, in plain words: for whoever asks why a sign-in ended as it did. */
-import type { SessionEventType, SessionStep } from '@vestibule/protocol/session';
+import { modeSchema, type SessionEventType, type SessionStep } from '@vestibule/protocol/session';
+import { WAY_WORDS } from '../ways/way-words.ts';
 
 type Data = SessionStep['data'];
 export type StepTone = 'good' | 'bad' | 'warn' | 'plain';
@@ -30,7 +31,9 @@ const REFUSAL_WORDS: Readonly<Record<string, string>> = {
 const EVIDENCE_WORDS: Readonly<Record<string, string>> = {
   files_complete: 'every file of it was complete',
   cli_exit_zero: 'the program ended with code 0',
+  cli_rpc_ok: 'the program says that the sign-in is done',
   cli_confirmed: 'the program says that it is signed in',
+  provider_accepted: 'the provider accepted it',
 };
 
 const PROBLEM_WORDS: Readonly<Record<string, string>> = {
@@ -74,10 +77,17 @@ function toStoredCause(data: Data): string | null {
   return version === null ? `Shown by: ${shown.join(', ')}` : `${version}: ${shown.join(', ')}`;
 }
 
+function toModeCause(data: Data): string | null {
+  const mode = modeSchema.safeParse(data['to']);
+  return mode.success ? `Now: ${WAY_WORDS[mode.data].name.toLowerCase()}` : null;
+}
+
 const CAUSES: Partial<Record<SessionEventType, (data: Data) => string | null>> = {
   session_created: (data) => (toText(data, 'supersedes') === null ? null : 'In place of an earlier one'),
   vm_creating: (data) => withDetail(toText(data, 'hostId') && `On ${toText(data, 'hostId')}`, toText(data, 'runtime')),
   url_opened: (data) => (data['from'] === 'output' ? 'Found in the program’s output' : null),
+  prompt_shown: (data) => toText(data, 'text'),
+  mode_changed: toModeCause,
   cli_exited: (data) => toText(data, 'signal') && `Ended by ${toText(data, 'signal')}`,
   credential_incomplete: (data) => withDetail(toText(data, 'path'), lookUp(PROBLEM_WORDS, data, 'problem')),
   settling: (data) => withDetail(lookUp(SETTLING_WORDS, data, 'code'), toText(data, 'detail')),

@@ -1,7 +1,8 @@
 import { ACTIVE_STATUSES, CAPABILITIES, SESSION_EVENT_TYPES } from '@vestibule/protocol/session';
 import { expect, test } from 'vitest';
 import { toTestStep } from './testing-session.ts';
-import { END_WORDS, STAGE_WORDS, STATUS_LABELS, toClock, toMachineWords } from './session-words.ts';
+import { END_WORDS, GRADE_WORDS, STAGE_WORDS, STATUS_LABELS, toClock, toMachineWords } from './session-words.ts';
+import { WAY_WORDS } from '../ways/way-words.ts';
 import { toStepWords } from './step-words.ts';
 
 const VM = {
@@ -25,7 +26,15 @@ test('every step has words, whatever its data', () => {
 test('persons read no word of the builders', () => {
   const steps = SESSION_EVENT_TYPES.map((type) => toStepWords(toTestStep(1, type)));
   const ends = Object.values(END_WORDS).flatMap((words) => [words.heading, words.next]);
-  const all = [...steps, ...ends, ...Object.values(STATUS_LABELS), ...Object.values(STAGE_WORDS)].join('\n');
+  const ways = Object.values(WAY_WORDS).flatMap((words) => Object.values(words));
+  const all = [
+    ...steps,
+    ...ends,
+    ...ways,
+    ...Object.values(GRADE_WORDS),
+    ...Object.values(STATUS_LABELS),
+    ...Object.values(STAGE_WORDS),
+  ].join('\n');
   expect(all).not.toMatch(/\b(VM|lease|custody|agent|capability|controller)\b/i);
 });
 
@@ -77,4 +86,10 @@ test('active statuses are described as something going on', () => {
 
 test('the clock rounds up and never goes below zero', () => {
   expect([600_000, 61_000, 60_001, 1, 0, -5].map(toClock)).toEqual(['10:00', '1:01', '1:01', '0:01', '0:00', '0:00']);
+});
+
+test('only the provider’s own acceptance is called that', () => {
+  expect(GRADE_WORDS.file_complete).toContain('Nobody has tried it');
+  expect(GRADE_WORDS.cli_says_so).toContain('not been tried');
+  expect(GRADE_WORDS.provider_accepted).toContain('accepted');
 });

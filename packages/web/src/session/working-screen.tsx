@@ -1,10 +1,15 @@
-/** A sign-in that is going on: preparations, then the live view, with its tools and the steps beside it. */
+/** A sign-in that is going on: preparations, then the way to sign in, with its tools, and steps and terminal beside it. */
+import type { ReactNode } from 'react';
 import { useRef, useState } from 'react';
 import { LiveViewScreen } from '../live-view/live-view-screen.tsx';
 import { TypeBox } from '../live-view/type-box.tsx';
 import type { PasteResult } from '../live-view/use-live-view.ts';
 import { useLiveView } from '../live-view/use-live-view.ts';
-import { KeyboardIcon, ListIcon, PasteIcon } from '../ui/icons.tsx';
+import { TerminalPanel } from '../terminal/terminal-panel.tsx';
+import { KeyboardIcon, ListIcon, PasteIcon, TerminalIcon } from '../ui/icons.tsx';
+import { OfferedWay } from '../ways/offered-way.tsx';
+import { toOtherWays } from '../ways/way-words.ts';
+import { WaySwitcher } from '../ways/way-switcher.tsx';
 import { CancelButton } from './cancel-button.tsx';
 import { PasteNotice } from './paste-notice.tsx';
 import { Preparing } from './preparing.tsx';
@@ -15,15 +20,18 @@ import { Timeline } from './timeline.tsx';
 import { ToolButton } from './tool-button.tsx';
 
 export function WorkingScreen(props: SessionScreenProps & { connection: Connection }) {
-  const { session, steps, providerName } = props;
-  const ready = session.liveView === 'ready';
+  const { session, steps, provider, providerName } = props;
+  const { sessionId, mode, prompt } = session;
+  const ready = mode === 'vm_browser' && session.liveView === 'ready';
+  const otherWays = toOtherWays(provider, mode);
   const { roomRef, state, keys } = useLiveView({
-    sessionId: session.sessionId,
+    sessionId,
     label: `Sign-in browser for ${providerName}`,
     ready,
   });
   const [typing, setTyping] = useState(false);
   const [showSteps, setShowSteps] = useState(false);
+  const [showTerminal, setShowTerminal] = useTerminalShown(prompt);
   const [pasted, setPasted] = useState<PasteResult>('sent');
   const pasteButton = useRef<HTMLButtonElement>(null);
 
@@ -57,26 +65,42 @@ export function WorkingScreen(props: SessionScreenProps & { connection: Connecti
           </>
         ) : null}
         <ToolButton
+          icon={<TerminalIcon />}
+          label="Terminal"
+          pressed={showTerminal}
+          onClick={() => setShowTerminal(!showTerminal)}
+        />
+        <ToolButton
           icon={<ListIcon />}
           label="Steps"
           pressed={showSteps}
           onClick={() => setShowSteps((shown) => !shown)}
         />
-        <CancelButton sessionId={session.sessionId} />
+        <WaySwitcher session={session} ways={otherWays} />
+        <CancelButton sessionId={sessionId} />
       </SessionBar>
       <PasteNotice result={pasted} onClose={() => setPasted('sent')} />
       <main className="relative flex min-h-0 flex-1">
-        <div className="min-w-0 flex-1">
-          {ready ? (
-            <LiveViewScreen
-              roomRef={roomRef}
-              state={state}
-              onPaste={(text) => onPasted(keys.pasteText(text))}
-              onLeave={() => pasteButton.current?.focus()}
+        <div className="flex min-w-0 flex-1 flex-col">
+          <div className="min-h-0 flex-1">
+            <SignIn
+              {...props}
+              hasOtherWays={otherWays.length > 0}
+              liveView={
+                ready ? (
+                  <LiveViewScreen
+                    roomRef={roomRef}
+                    state={state}
+                    onPaste={(text) => onPasted(keys.pasteText(text))}
+                    onLeave={() => pasteButton.current?.focus()}
+                  />
+                ) : null
+              }
             />
-          ) : (
-            <Preparing session={session} steps={steps} />
-          )}
+          </div>
+          {showTerminal ? (
+            <TerminalPanel {...{ sessionId, providerName, prompt }} onClose={() => setShowTerminal(false)} />
+          ) : null}
         </div>
         {showSteps ? (
           <aside
@@ -90,4 +114,27 @@ export function WorkingScreen(props: SessionScreenProps & { connection: Connecti
       {ready && typing ? <TypeBox keys={keys} onClose={closeTyping} /> : null}
     </div>
   );
+}
+
+/** The present way to sign in, or what happens until it can be shown. */
+function SignIn({
+  liveView,
+  hasOtherWays,
+  ...props
+}: SessionScreenProps & { liveView: ReactNode; hasOtherWays: boolean }) {
+  const { session, steps } = props;
+  const preparing = <Preparing session={session} steps={steps} />;
+  if (session.mode === 'vm_browser') return liveView ?? preparing;
+  return <OfferedWay key={session.way} {...props} hasOtherWays={hasOtherWays} preparing={preparing} />;
+}
+
+/** Opens by itself with each new question of the program; whether it stays open is for the person to say. */
+function useTerminalShown(prompt: string | null): [boolean, (shown: boolean) => void] {
+  const [shown, setShown] = useState(false);
+  const [openedFor, setOpenedFor] = useState<string | null>(null);
+  if (prompt !== openedFor) {
+    setOpenedFor(prompt);
+    if (prompt !== null) setShown(true);
+  }
+  return [shown, setShown];
 }

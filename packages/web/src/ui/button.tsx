@@ -1,5 +1,5 @@
 /** Buttons, and links that look like them. */
-import type { ButtonHTMLAttributes, ReactNode } from 'react';
+import type { ButtonHTMLAttributes, ReactNode, Ref } from 'react';
 import { Link } from 'react-router';
 
 export type ButtonVariant = 'primary' | 'secondary' | 'quiet' | 'danger';
@@ -14,17 +14,23 @@ const LOOKS: Record<ButtonVariant, string> = {
   danger: 'bg-bad text-on-accent hover:opacity-90',
 };
 
-type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & { variant?: ButtonVariant };
+/** For a plain link that looks like a button. */
+export const toButtonLook = (variant: ButtonVariant): string => `${SHAPE} ${LOOKS[variant]}`;
+
+type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & {
+  variant?: ButtonVariant;
+  ref?: Ref<HTMLButtonElement>;
+};
 
 export function Button({ variant = 'secondary', className = '', type = 'button', ...rest }: ButtonProps) {
-  return <button type={type} className={`${SHAPE} ${LOOKS[variant]} ${className}`} {...rest} />;
+  return <button type={type} className={`${toButtonLook(variant)} ${className}`} {...rest} />;
 }
 
 type ButtonLinkProps = { to: string; variant?: ButtonVariant; children: ReactNode; 'aria-label'?: string };
 
 export function ButtonLink({ to, variant = 'secondary', children, ...rest }: ButtonLinkProps) {
   return (
-    <Link to={to} className={`${SHAPE} ${LOOKS[variant]}`} {...rest}>
+    <Link to={to} className={toButtonLook(variant)} {...rest}>
       {children}
     </Link>
   );

@@ -1,7 +1,7 @@
-/** A question before something is undone; a native modal dialog, so that focus, Escape and screen readers work. */
+/** A question before something is undone. */
 import type { ReactNode } from 'react';
-import { useEffect, useId, useRef } from 'react';
 import { Button } from './button.tsx';
+import { Dialog } from './dialog.tsx';
 
 type ConfirmDialogProps = {
   title: string;
@@ -14,30 +14,17 @@ type ConfirmDialogProps = {
 
 /** Open as long as it is rendered. */
 export function ConfirmDialog({ title, children, confirmLabel, cancelLabel, onConfirm, onClose }: ConfirmDialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const titleId = useId();
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
+  const actions = (
+    <>
+      <Button onClick={onClose}>{cancelLabel}</Button>
+      <Button variant="danger" onClick={onConfirm}>
+        {confirmLabel}
+      </Button>
+    </>
+  );
   return (
-    <dialog
-      ref={dialog}
-      aria-labelledby={titleId}
-      onClose={onClose}
-      className="card m-auto w-[min(28rem,calc(100vw-2rem))] p-6 text-ink"
-    >
-      <h2 id={titleId} className="text-lg font-semibold">
-        {title}
-      </h2>
+    <Dialog title={title} actions={actions} onClose={onClose}>
       <div className="mt-2 text-sm text-muted">{children}</div>
-      <div className="mt-6 flex flex-wrap justify-end gap-3">
-        <Button onClick={onClose} autoFocus>
-          {cancelLabel}
-        </Button>
-        <Button variant="danger" onClick={onConfirm}>
-          {confirmLabel}
-        </Button>
-      </div>
-    </dialog>
+    </Dialog>
   );
 }

@@ -63,6 +63,17 @@ export const ListIcon = ({ className = '' }: IconProps) => (
     <path d="M7.5 5h9M7.5 10h9M7.5 15h9M3.5 5h.01M3.5 10h.01M3.5 15h.01" />
   </Icon>
 );
+export const SwitchIcon = ({ className = '' }: IconProps) => (
+  <Icon className={className}>
+    <path d="M3.5 7h11.5l-3-3M16.5 13H5l3 3" />
+  </Icon>
+);
+export const TerminalIcon = ({ className = '' }: IconProps) => (
+  <Icon className={className}>
+    <rect x="2" y="3.5" width="16" height="13" rx="2" />
+    <path d="m5.5 7.5 2.5 2.5-2.5 2.5M10.5 12.8h4" />
+  </Icon>
+);
 export const CopyIcon = ({ className = '' }: IconProps) => (
   <Icon className={className}>
     <rect x="7" y="7" width="9.5" height="9.5" rx="1.8" />

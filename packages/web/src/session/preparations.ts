@@ -1,4 +1,4 @@
-/** What has to happen before the live view can be used, as a list with what is done, what is going on and what comes later. */
+/** What has to happen before the person can sign in, as a list with what is done, what is going on and what comes later. */
 import type { Session } from '@vestibule/protocol/api';
 import type { Capability, SessionStep, Stage } from '@vestibule/protocol/session';
 import { STAGES } from '@vestibule/protocol/session';
@@ -46,6 +46,10 @@ export function toPreparations(session: Session, steps: readonly SessionStep[]):
   for (const part of PARTS) {
     const ready = session.capabilities.includes(part.name);
     list.push({ id: part.name, label: part.label, state: ready ? 'done' : claimed ? 'now' : 'later', detail: null });
+  }
+  if (session.mode !== 'vm_browser' && session.capabilities.includes('cli')) {
+    const detail = session.prompt === null ? null : 'It asks something first. Answer it in the terminal on this page.';
+    list.push({ id: 'offer', label: 'Wait for what the program gives you to sign in with', state: 'now', detail });
   }
   return list;
 }

@@ -8,7 +8,10 @@ export function PrintedOutput({ sessionId, providerName }: { sessionId: string; 
     <details
       className="mt-3 rounded-xl bg-sunken px-4 py-3 text-sm"
       data-testid="printed"
-      onToggle={(event) => setOpen(event.currentTarget.open)}
+      onToggle={({ currentTarget }) => {
+        setOpen(currentTarget.open);
+        if (currentTarget.open) currentTarget.scrollIntoView({ block: 'nearest' });
+      }}
     >
       <summary className="rounded font-medium">What the program printed</summary>
       <p className="mt-2 text-muted">Keys, tokens and codes in it are replaced by [redacted].</p>

@@ -39,7 +39,9 @@ export function Dialog({ title: words, children, actions, onClose, wide = false 
         </h2>
         {children}
       </div>
-      <div className="flex flex-wrap justify-end gap-3 p-6">{actions}</div>
+      <div className={`flex flex-wrap justify-end gap-3 ${wide ? 'mt-5 border-t border-line px-6 py-4' : 'p-6'}`}>
+        {actions}
+      </div>
     </dialog>
   );
 }

@@ -24,8 +24,8 @@ function EndWords({ offer }: { offer: Offer }) {
       {isPage ? (
         <>
           At the end your browser shows a page that failed to load, at{' '}
-          <code className="code break-all">localhost:{callback.port}</code>. That is right: nothing listens there on
-          your computer. Copy its whole address out of the address bar.
+          <code className="code whitespace-nowrap">localhost:{callback.port}</code>. That is right: nothing listens
+          there on your computer. Copy its whole address out of the address bar.
           {accepts.includes('code') ? ' If you are shown a code instead, copy that.' : ''}
         </>
       ) : (

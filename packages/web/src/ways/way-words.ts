@@ -14,7 +14,7 @@ export const WAY_WORDS: Record<Mode, WayWords> = {
   vm_browser: {
     name: 'In a browser on this server',
     line: 'It is shown in this page. You click and type in it as in your own.',
-    passes: 'What you type there passes through this server, your password included.',
+    passes: 'What you type in the browser on this server passes through it, your password included.',
   },
   own_browser: {
     name: 'In your own browser',

@@ -3,6 +3,7 @@ import { expect, test } from '@playwright/test';
 import { readHomeFile } from './support/browser-vm.ts';
 import { openCredential, query } from './support/database.ts';
 import { DEMO_LOOK, signInByHand } from './support/live-view.ts';
+import { startSignIn } from './support/sign-in-pages.ts';
 import { startVestibule, type VestibuleServer } from './support/vestibule-server.ts';
 
 const CREDENTIAL = '.config/vestibule-demo/credentials.json';
@@ -15,7 +16,7 @@ test.afterAll(() => server.remove());
 
 test('a person signs in to the demo and stays connected whatever becomes of the machine', async ({ page }) => {
   await page.goto(server.signInLink);
-  await page.getByRole('button', { name: 'Connect Demo' }).click();
+  await startSignIn(page, 'Demo');
   await signInByHand(page, DEMO_LOOK, { user: 'demo', password: 'demo' });
   await expect(page.getByRole('heading', { name: 'Connected' })).toBeVisible();
   const sessionId = new URL(page.url()).pathname.split('/').at(-1) ?? '';

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { createClient } from '@vestibule/protocol/client';
+import { startSignIn } from './support/sign-in-pages.ts';
 import { startVestibule, type VestibuleServer } from './support/vestibule-server.ts';
 
 const DEFINITION = `id: empty
@@ -47,7 +48,7 @@ test('CLI missing: the session fails with the installer’s words, and nothing o
   const server = await startVestibule({ env: { VESTIBULE_PROVIDERS_DIR: providersDir } });
   try {
     await page.goto(server.signInLink);
-    await page.getByRole('button', { name: 'Connect Empty' }).click();
+    await startSignIn(page, 'Empty');
     await expect(page.getByRole('heading', { name: 'The sign-in failed' })).toBeVisible();
     await expect(page.getByTestId('error-message')).toContainText('has no program "not-there"');
     await expect(page.getByRole('button', { name: 'Start again' })).toBeVisible();

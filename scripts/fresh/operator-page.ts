@@ -30,6 +30,7 @@ export async function withOperatorPage<T>(signInLink: string, work: (page: Page)
 /** Types at the demo's sign-in pages in the live view until the page says *Connected*. */
 export async function connectDemo(page: Page): Promise<void> {
   await page.getByRole('button', CONNECT).click({ timeout: SEEN_WITHIN_MS });
+  await page.getByRole('dialog').getByRole('button', { name: 'Continue' }).click();
   await signInByHand(page, DEMO_LOOK, { user: 'demo', password: 'demo' });
   await expect(page.getByRole('heading', { name: 'Connected' })).toBeVisible({ timeout: 60_000 });
 }

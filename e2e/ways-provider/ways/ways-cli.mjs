@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+// Never run: tests play its machine.
+process.exitCode = 1;

@@ -15,7 +15,7 @@ const PTY = '@lydell/node-pty';
 
 const HELP = `npm run build [-- --force]
 
-Bundles controller, agent, supervisor and page into dist/. Only what changed is built; --force builds all.
+Bundles controller, agent, supervisor, command and page into dist/. Only what changed is built; --force builds all.
 `;
 
 const BUILDERS: Readonly<Record<string, (folder: string) => Promise<void>>> = {
@@ -43,6 +43,13 @@ const BUILDERS: Readonly<Record<string, (folder: string) => Promise<void>>> = {
       entry: join(ROOT, 'packages/vm-manager/src/supervisor/supervisor.ts'),
       outfile: join(folder, 'supervisor.mjs'),
       external: [],
+    });
+  },
+  async cli(folder) {
+    await bundle({
+      entry: join(ROOT, 'packages/cli/src/main.ts'),
+      outfile: join(folder, 'main.mjs'),
+      external: ['cli', 'protocol'].flatMap((name) => findRegistryDependencies(join(ROOT, 'packages', name))),
     });
   },
   async web(folder) {

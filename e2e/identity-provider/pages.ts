@@ -18,7 +18,7 @@ export function toSignInPage(requestId: string, wrong: boolean): string {
   return toPage(
     'Sign in',
     `${wrong ? '<p role="alert">Wrong user name or password.</p>' : ''}
-<form method="post" action="sign-in">
+<form method="post" action="/fake/sign-in">
 ${toHidden(requestId)}
 <label>User name<input name="user" autocomplete="off" autocapitalize="none" required autofocus></label>
 <label>Password<input name="password" type="password" autocomplete="off" required></label>
@@ -31,7 +31,7 @@ export function toConsentPage(requestId: string, clientId: string, scope: string
   return toPage(
     'Allow access',
     `<p>The program <b>${escapeHtml(clientId)}</b> asks for: ${escapeHtml(scope)}</p>
-<form method="post" action="consent">
+<form method="post" action="/fake/consent">
 ${toHidden(requestId)}
 <button name="decision" value="allow" autofocus>Allow</button>
 <button name="decision" value="deny">Deny</button>
@@ -45,6 +45,23 @@ export function toRefusalPage(why: string): string {
 
 export function toDonePage(): string {
   return toPage('You may close this page', '<p>Go back to the program.</p>');
+}
+
+/** Posts to its own address. */
+export function toDeviceCodePage(wrong: boolean): string {
+  return toPage(
+    'Enter the code',
+    `${wrong ? '<p role="alert">Nobody has this code.</p>' : ''}
+<form method="post">
+<label>Code<input name="code" autocomplete="off" autocapitalize="characters" required autofocus></label>
+<button>Go on</button>
+</form>`,
+  );
+}
+
+/** For CLIs that take a code by hand. */
+export function toCodePage(code: string): string {
+  return toPage('Paste this into the program', `<p><code data-testid="code">${escapeHtml(code)}</code></p>`);
 }
 
 function toHidden(requestId: string): string {

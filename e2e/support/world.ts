@@ -1,26 +1,44 @@
 /**
- * The world outside, for browser VMs: a network namespace with a name server and the fake identity provider, which a VM reaches only by
- * DNS and NAT. Needs root. Nothing of it is left when it is closed, also when it could not be made whole.
+ * The world outside, for browser VMs: a network namespace with a name server and the fake identity provider under the names of many
+ * vendors, which a VM reaches only by DNS and NAT. Needs root. Nothing of it is left when it is closed, also when it could not be made whole.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '@vestibule/vm-manager/process/run-command';
+import type { Behaviour } from '../identity-provider/behaviour.ts';
+import { VENDOR_HOSTS } from '../identity-provider/vendors.ts';
+import { createCertificateAuthority, type CertificateAuthority } from './certificate-authority.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const IDENTITY_PROVIDER = 'http://idp.vestibule.test';
 
 export type IssuedTokens = { user: string; code: string; accessToken: string; refreshToken: string };
-export type WorldOptions = { users: Readonly<Record<string, string>>; tokenPrefix: string };
+export type WorldOptions = {
+  users: Readonly<Record<string, string>>;
+  /** API keys and the like: whose each is. */
+  keys?: Readonly<Record<string, string>>;
+  tokenPrefix: string;
+};
+/** One thing that the identity provider did. */
+export type JournalEntry = Partial<IssuedTokens> & { type: string; grant?: string; request?: string; status?: string };
 export type World = {
   /** For the Vestibule whose VMs use this world; its `wrangler` signs in at the identity provider here. */
   env: Record<string, string>;
+  /** Where the name server and every vendor are. */
+  address: string;
+  authority: CertificateAuthority;
   /** What the identity provider gave for sign-ins, in order. */
   issued(): IssuedTokens[];
+  journal(): JournalEntry[];
+  /** Changes how the identity provider behaves, from the next request on. */
+  behave(change: Partial<Behaviour>): Promise<void>;
+  /** The argv that runs a program in this world's network, which leads nowhere else. */
+  toJail(argv: readonly string[]): string[];
   close(): Promise<void>;
 };
 
@@ -76,17 +94,16 @@ function writeDefinition(folder: string): void {
   writeFileSync(join(folder, 'wrangler.yaml'), shipped.replace(section, `${section}${added.join('\n')}\n`));
 }
 
-type Entry = Partial<IssuedTokens> & { type: string; grant?: string };
-
-function readIssued(journal: string): IssuedTokens[] {
+function readJournal(journal: string): JournalEntry[] {
   if (!existsSync(journal)) return [];
-  const entries = readFileSync(journal, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Entry);
+  const lines = readFileSync(journal, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as JournalEntry);
+}
+
+function toIssued(entries: readonly JournalEntry[]): IssuedTokens[] {
   const codes = entries.filter(({ type }) => type === 'allowed');
   return entries
-    .filter(({ type, grant }) => type === 'issued' && grant === 'authorization_code')
+    .filter(({ type, grant }) => type === 'issued' && grant !== 'refresh_token')
     .map(({ user = '', accessToken = '', refreshToken = '' }) => ({
       user,
       code: codes.find((entry) => entry.user === user)?.code ?? '',
@@ -103,19 +120,49 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   try {
     const folder = mkdtempSync(join(tmpdir(), 'vestibule-world-'));
     releases.push(() => rmSync(folder, { recursive: true, force: true }));
+    // What a VM is given of it is read by other users.
+    chmodSync(folder, 0o755);
     writeDefinition(folder);
     const journal = join(folder, 'issued.ndjson');
     const name = `vestibule-world-${randomBytes(4).toString('hex')}`;
     const address = await createNamespace(name, releases);
-    const settings = `${JSON.stringify({ ...options, host: address, port: 80, journal })}\n`;
-    const programs = await Promise.all([
-      startInside(name, 'name-server/main.ts', [address, `${new URL(IDENTITY_PROVIDER).host}=${address}`], ''),
+    const resolver = join(folder, 'resolv.conf');
+    writeFileSync(resolver, `nameserver ${address}\n`);
+    const authority = await createCertificateAuthority(folder, VENDOR_HOSTS);
+    const tls = { port: 443, keyFile: authority.keyFile, certFile: authority.certFile };
+    const settings = `${JSON.stringify({ ...options, host: address, port: 80, tls, journal })}\n`;
+    const names = VENDOR_HOSTS.map((host) => `${host}=${address}`);
+    const [nameServer, identityProvider] = await Promise.all([
+      startInside(name, 'name-server/main.ts', [address, ...names], ''),
       startInside(name, 'identity-provider/main.ts', [], settings),
     ]);
-    for (const program of programs) releases.push(() => endProgram(program));
+    for (const program of [nameServer, identityProvider]) releases.push(() => endProgram(program));
     return {
       env: { VESTIBULE_VM_DNS: address, VESTIBULE_PROVIDERS_DIR: folder },
-      issued: () => readIssued(journal),
+      address,
+      authority,
+      issued: () => toIssued(readJournal(journal)),
+      journal: () => readJournal(journal),
+      async behave(change) {
+        const taken = once(identityProvider.stdout!, 'data');
+        identityProvider.stdin!.write(`${JSON.stringify(change)}\n`);
+        await taken;
+      },
+      toJail: (argv) => {
+        const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
+        return [
+          'nsenter',
+          `--net=/run/netns/${name}`,
+          '--',
+          'unshare',
+          '--mount',
+          'sh',
+          '-c',
+          script,
+          resolver,
+          ...argv,
+        ];
+      },
       close,
     };
   } catch (error) {

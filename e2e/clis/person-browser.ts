@@ -1,0 +1,82 @@
+/**
+ * The browser on the person's own computer, as far as this machine can have one: a Chromium of its own, for which every name leads to the
+ * test's world and `localhost` is not the VM's. The person signs in by hand, page after page.
+ */
+import { chromium, type Browser, type Page } from '@playwright/test';
+import type { World } from '../support/world.ts';
+
+export type Person = { user: string; password: string };
+export type Decision = 'allow' | 'deny';
+
+export type PersonBrowser = {
+  /** Signs in at the link; returns the address or the code that the person is left with. */
+  signIn(link: string, person: Person, decision?: Decision): Promise<string>;
+  /** Types the code into the page that asks for it, and signs in. */
+  enterCode(link: string, code: string, person: Person, decision?: Decision): Promise<void>;
+  close(): Promise<void>;
+};
+
+const PAGE_TIMEOUT_MS = 30_000;
+const LOOPBACK = /^http:\/\/(?:localhost|127\.0\.0\.1)[:/]/;
+
+export async function startPersonBrowser(world: World): Promise<PersonBrowser> {
+  const browser = await chromium.launch({
+    executablePath: process.env['E2E_BROWSER'] ?? '/usr/bin/chromium',
+    args: [`--host-resolver-rules=MAP * ${world.address}, EXCLUDE localhost, EXCLUDE 127.0.0.1`],
+  });
+  return {
+    signIn: (link, person, decision = 'allow') =>
+      withPage(browser, async (page, visited) => {
+        await open(page, link);
+        await signInAt(page, person, decision);
+        const code = page.getByTestId('code');
+        const end = page.getByRole('heading', { name: 'You may close this page' });
+        await Promise.race([code.or(end).waitFor(), visited(LOOPBACK)]);
+        return (await code.isVisible()) ? code.innerText() : (await visited(LOOPBACK)) || page.url();
+      }),
+    enterCode: (link, code, person, decision = 'allow') =>
+      withPage(browser, async (page) => {
+        await open(page, link);
+        await page.getByLabel('Code').fill(code);
+        await page.getByRole('button', { name: 'Go on' }).click();
+        await signInAt(page, person, decision);
+        await page.getByRole('heading', { name: 'You may close this page' }).waitFor();
+      }),
+    close: () => browser.close(),
+  };
+}
+
+type Visited = (address: RegExp) => Promise<string>;
+
+async function withPage<T>(browser: Browser, use: (page: Page, visited: Visited) => Promise<T>): Promise<T> {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  try {
+    const page = await context.newPage();
+    page.setDefaultTimeout(PAGE_TIMEOUT_MS);
+    const addresses: string[] = [];
+    page.on('request', (request) => {
+      if (request.isNavigationRequest()) addresses.push(request.url());
+    });
+    const visited: Visited = async (address) => {
+      const found = addresses.find((one) => address.test(one));
+      if (found !== undefined) return found;
+      return (
+        await page.waitForRequest((request) => request.isNavigationRequest() && address.test(request.url()))
+      ).url();
+    };
+    return await use(page, visited);
+  } finally {
+    await context.close();
+  }
+}
+
+async function open(page: Page, link: string): Promise<void> {
+  await page.goto(link, { timeout: PAGE_TIMEOUT_MS });
+}
+
+async function signInAt(page: Page, { user, password }: Person, decision: Decision): Promise<void> {
+  await page.getByLabel('User name').fill(user);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: decision === 'allow' ? 'Allow' : 'Deny', exact: true }).click();
+}

@@ -211,6 +211,7 @@ create table session_answers (
   erased_at timestamp with time zone /* vestibule_app: update */,
   kind text not null default 'line'::text,
   token_kind text,
+  way integer not null default 1,
   refused_words text /* vestibule_app: update */,
   constraint answer_lives_a_minute CHECK ((expires_at <= (created_at + '00:01:00'::interval))),
   constraint delivered_is_erased CHECK (((delivered_at IS NULL) OR (sealed_text IS NULL))),

@@ -30,7 +30,10 @@ type Values = Readonly<Record<'home' | 'cwd' | 'account' | 'organization', strin
 
 /** For nobody but the sandbox's person. */
 const MODE = 0o600;
-const parseDocument = createParseDocument({ toml: parseToml, yaml: (text) => parseYaml(text, { maxAliasCount: 10 }) as unknown });
+const parseDocument = createParseDocument({
+  toml: parseToml,
+  yaml: (text) => parseYaml(text, { maxAliasCount: 10 }) as unknown,
+});
 
 /** A file that is part of the login is never changed, though the definition may name it. */
 export function toDelivery(request: DeliveryRequest): DeliveredLogin {

@@ -29,6 +29,7 @@ function start() {
       mode === 'token'
         ? Promise.reject(new AppError('mode_not_offered', 'Demo does not offer token.'))
         : Promise.resolve(id),
+    defaultMode: () => 'vm_browser',
     links: { fact: () => Promise.reject(new Error('no link is asked')) as never, settle: () => undefined },
     answers: { give: () => Promise.reject(new Error('nobody answers')) },
     offers: { find: () => Promise.resolve(null) },

@@ -19,9 +19,9 @@ export function toProblems(issue: Issue, find: (path: readonly PropertyKey[]) =>
   if (path.length > 0 && find(path) === undefined) return [toMissingKey(issue)];
   switch (issue.code) {
     case 'invalid_value':
-      return [{ path, message: 'this value is not known', hint: toOneOf(issue.values) }];
+      return [toWrongValue(path, find(path), issue.values)];
     case 'invalid_union':
-      return [toWrongKind(issue)];
+      return [toWrongValue(path, find(path), (issue as { options?: unknown[] }).options ?? [])];
     case 'invalid_type':
       return [toWrongType(issue)];
     case 'invalid_key':
@@ -74,13 +74,11 @@ function toValues(issue: Issue): string | null {
   return issue.code === 'invalid_union' ? toOneOf((issue as { options?: unknown[] }).options ?? []) : null;
 }
 
-function toWrongKind(issue: Extract<Issue, { code: 'invalid_union' }>): DefinitionProblem {
-  const { options } = issue as { options?: unknown[] };
-  return {
-    path: issue.path,
-    message: 'this value is not known',
-    hint: options === undefined ? null : toOneOf(options),
-  };
+function toWrongValue(path: readonly PropertyKey[], value: unknown, allowed: readonly unknown[]): DefinitionProblem {
+  const given = typeof value === 'string' && value !== '' ? `"${value.slice(0, 60)}"` : 'this value';
+  const nearest = typeof value === 'string' ? findNearestName(value, allowed.map(String)) : null;
+  const hint = `${nearest === null ? '' : `did you mean "${nearest}"? `}${toOneOf(allowed)}`;
+  return { path, message: `${given} is not known here`, hint };
 }
 
 function toOneOf(values: readonly unknown[]): string {

@@ -22,7 +22,7 @@ describe('checking provider files', () => {
       `${fine}: fine: tool (Tool), ways to sign in: vm_browser`,
       `${broken}:1: name: "name" is missing (add "name": text)`,
       `${broken}:3: nam: unknown key "nam" (did you mean "name"?)`,
-      `${broken}:12: login.io: this value is not known (must be one of pipes, pty, json_rpc)`,
+      `${broken}:12: login.io: "tty" is not known here (did you mean "pty"? must be one of pipes, pty, json_rpc)`,
       '',
     ]);
   });

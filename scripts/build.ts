@@ -20,14 +20,13 @@ Bundles controller, agent, supervisor, command and page into dist/. Only what ch
 
 const BUILDERS: Readonly<Record<string, (folder: string) => Promise<void>>> = {
   async controller(folder) {
-    for (const program of ['main', 'check-provider-file'])
-      await bundle({
-        entry: join(ROOT, `packages/controller/src/${program}.ts`),
-        outfile: join(folder, `${program}.mjs`),
-        external: ['controller', 'vm-manager', 'protocol'].flatMap((name) =>
-          findRegistryDependencies(join(ROOT, 'packages', name)),
-        ),
-      });
+    await bundle({
+      entry: join(ROOT, 'packages/controller/src/main.ts'),
+      outfile: join(folder, 'main.mjs'),
+      external: ['controller', 'vm-manager', 'protocol'].flatMap((name) =>
+        findRegistryDependencies(join(ROOT, 'packages', name)),
+      ),
+    });
     cpSync(join(ROOT, 'packages/controller/src/db/migrations'), join(folder, 'migrations'), { recursive: true });
   },
   async agent(folder) {

@@ -29,7 +29,7 @@ const words = z.string().min(1).max(300);
 
 function isRegularExpression(text: string): boolean {
   try {
-    new RegExp(text);
+    new RegExp(text).test('');
     return true;
   } catch {
     return false;

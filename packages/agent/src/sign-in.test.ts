@@ -1,60 +1,8 @@
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AgentMessage, LoginPlan } from '@vestibule/protocol/agent-messages';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { createCapabilities } from './capabilities.ts';
-import { createDeferred } from './deferred.ts';
-import { createOutbox } from './outbox.ts';
-import { createReleaser } from './releaser.ts';
-import { SignIn } from './sign-in.ts';
-import { createFolder, writeProgram } from './testing-folder.ts';
-import { CREDENTIAL_PATH, createPlan } from './testing-plan.ts';
-
-const WRITE = `mkdir -p ~/.tool; printf '%s' '{"token":"t"}' > ~/${CREDENTIAL_PATH}`;
-const OPEN = '"$BROWSER" https://id.example/authorize?state=s';
-
-type PlanParts = Parameters<typeof createPlan>[1];
-
-function signIn(script: string, parts: PlanParts = {}, toProgram = (path: string) => path) {
-  const folder = createFolder();
-  const home = join(folder, 'home');
-  mkdirSync(home);
-  const messages: AgentMessage[] = [];
-  const opened: string[] = [];
-  const desktopFailed = createDeferred<string>();
-  const log = (): void => undefined;
-  const outbox = createOutbox();
-  outbox.attach((message) => messages.push(message));
-  const releaser = createReleaser(log);
-  onTestFinished(() => releaser.releaseAll());
-  const plan: LoginPlan = createPlan(toProgram(writeProgram(folder, script)), parts);
-  const attempt = new SignIn({
-    plan,
-    home,
-    shimDir: join(folder, 'shim'),
-    inherited: { PATH: '/usr/bin:/bin' },
-    desktop: {
-      displayEnv: { DISPLAY: ':3', XAUTHORITY: '/x' },
-      failed: desktopFailed.promise,
-      open: async (url) => void opened.push(url),
-    },
-    capabilities: createCapabilities(outbox, log),
-    outbox,
-    releaser,
-    log,
-  });
-  const get = <T extends AgentMessage['type']>(type: T): Promise<Extract<AgentMessage, { type: T }>> =>
-    vi.waitFor(
-      () => {
-        const found = messages.find((message): message is Extract<AgentMessage, { type: T }> => message.type === type);
-        expect(found, `${type} among ${messages.map((message) => message.type).join(', ')}`).toBeDefined();
-        return found as Extract<AgentMessage, { type: T }>;
-      },
-      { timeout: 8000, interval: 5 },
-    );
-  const has = (type: AgentMessage['type']): boolean => messages.some((message) => message.type === type);
-  return { attempt, home, messages, opened, desktopFailed, releaser, get, has };
-}
+import { expect, test, vi } from 'vitest';
+import { CREDENTIAL_PATH } from './testing-plan.ts';
+import { OPEN, signIn, WRITE } from './testing-sign-in.ts';
 
 test('hands over exactly what the CLI wrote, when it ended with 0', async () => {
   const { get, home, opened, has } = signIn(`${OPEN}; sleep 0.2; ${WRITE}`);
@@ -137,7 +85,7 @@ test.each([
 });
 
 test('says that the program is missing', async () => {
-  const { get } = signIn('', {}, () => '/nowhere/tool');
+  const { get } = signIn('', {}, { toProgram: () => '/nowhere/tool' });
   await expect(get('sign_in_failed')).resolves.toMatchObject({ code: 'cli_missing', detail: '/nowhere/tool' });
   await expect(get('capability')).resolves.toMatchObject({ name: 'cli', ready: false });
 });
@@ -199,6 +147,6 @@ test('a CLI that is ended with its session says nothing about the sign-in', asyn
 });
 
 test('says that the CLI showed no sign-in page', async () => {
-  const { get } = signIn('sleep 1000', { login: { url: { timeoutSeconds: 5 } } });
+  const { get } = signIn('sleep 1000', {}, { change: ({ login }) => (login.url.timeoutSeconds = 0.2) });
   await expect(get('sign_in_failed')).resolves.toMatchObject({ code: 'cli_no_url' });
 });

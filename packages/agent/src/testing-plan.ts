@@ -3,15 +3,24 @@ import { loginPlanSchema, type LoginPlan } from '@vestibule/protocol/agent-messa
 
 export const CREDENTIAL_PATH = '.tool/auth.json';
 
-export function createPlan(
-  program: string,
-  parts: { login?: object; success?: object; credential?: object } = {},
-): LoginPlan {
+export type PlanParts = {
+  login?: object;
+  success?: object;
+  credential?: object;
+  ways?: object;
+  failures?: object[];
+  version?: object;
+  pinnedVersion?: string;
+};
+
+export function createPlan(program: string, parts: PlanParts = {}): LoginPlan {
+  const { login, success, credential, ...others } = parts;
   return loginPlanSchema.parse({
+    ...others,
     provider: 'tool',
     program,
-    login: { ...parts.login },
-    success: { ...parts.success },
-    credential: { files: [{ path: CREDENTIAL_PATH, format: 'json', required: ['token'] }], ...parts.credential },
+    login: { ...login },
+    success: { ...success },
+    credential: { files: [{ path: CREDENTIAL_PATH, format: 'json', required: ['token'] }], ...credential },
   });
 }

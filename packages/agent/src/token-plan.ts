@@ -15,9 +15,9 @@ export function findTokenProblem(kind: TokenKind | undefined, token: string): st
   if (kind === undefined) return 'This program does not know that kind of key or token.';
   if (token === '') return 'Nothing was given. Paste the key or token.';
   // eslint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\u007f]/.test(token)) return `A ${kind.name} is one line. Copy it once more.`;
+  if (/[\u0000-\u001f\u007f]/.test(token)) return `${kind.name}: that is more than one line. Copy it once more.`;
   if (kind.pattern !== undefined && !new RegExp(kind.pattern).test(token))
-    return `That does not look like a ${kind.name}. ${kind.hint}`.slice(0, 300);
+    return `That does not have the form of this: ${kind.name}. ${kind.hint}`.slice(0, 300);
   return null;
 }
 

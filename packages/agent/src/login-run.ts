@@ -51,6 +51,8 @@ export type LoginRunOptions = Omit<CliSurroundings, 'shim'> & {
   /** What was wanted did not come in time. */
   onNothing: () => void;
   onPrompt: (text: string) => void;
+  /** How long the output must be quiet before a question is one. */
+  promptQuietMs?: number;
   /** JSON-RPC: the last request was answered with a result. */
   onRpcDone: () => void;
   onRpcError: (words: string) => void;
@@ -77,7 +79,8 @@ export async function startLoginRun(options: LoginRunOptions): Promise<LoginRun>
   releaser.defer('catcher', catcher.close);
   const shim = await createBrowserShim(shimDir, catcher.onShim);
   releaser.defer('browser shim', shim.close);
-  const prompts = createPromptWatch({ onPrompt: options.onPrompt, onQuiet: catcher.onOpenLine });
+  const { onPrompt, promptQuietMs } = options;
+  const prompts = createPromptWatch({ onPrompt, quietMs: promptQuietMs, onQuiet: catcher.onOpenLine });
   releaser.defer('prompt watch', prompts.close);
   const isRpc = login.io === 'json_rpc';
 

@@ -15,7 +15,7 @@ export type PromptWatch = {
 };
 
 export type PromptWatchOptions = {
-  quietMs?: number;
+  quietMs?: number | undefined;
   onPrompt: (text: string) => void;
   /** The output is quiet; the line that has not ended, or nothing. */
   onQuiet?: (openLine: string) => void;

@@ -7,14 +7,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handover, LoginPlan } from '@vestibule/protocol/agent-messages';
 import type { Mode } from '@vestibule/protocol/session';
 import type { FailureCode } from '@vestibule/protocol/session-failure';
-import { askCli } from './cli-question.ts';
+import type { AnswerOutcome } from './answer-back.ts';
 import { findDoubt } from './confirmation.ts';
 import { readCredentialFiles } from './credential-file.ts';
 import { addCredentialSecrets } from './credential-secrets.ts';
 import { watchCredential } from './credential-watcher.ts';
-import { createDeferred, type Deferred } from './deferred.ts';
+import { createDeferred } from './deferred.ts';
 import type { Desktop } from './desktop.ts';
-import { findCause } from './failure-classifier.ts';
+import { explain } from './explanation.ts';
+import { createFirstUse } from './first-use.ts';
 import { toHandover } from './handover.ts';
 import { emptyHome } from './home-folder.ts';
 import { MissingProgramError } from './login-process.ts';
@@ -26,15 +27,7 @@ import { readReferredDocuments } from './referred-documents.ts';
 import type { Releaser } from './releaser.ts';
 import { judge, type CompleteReading, type Verdict } from './verdict.ts';
 import { isSameLogin } from './way-change.ts';
-import {
-  WayRun,
-  type Answer,
-  type AnswerOutcome,
-  type WayRunOptions,
-  type WayTrouble,
-  type WayWorld,
-} from './way-run.ts';
-import { findWrongVersion } from './wrong-version.ts';
+import { WayRun, type Answer, type WayRunOptions, type WayTrouble, type WayWorld } from './way-run.ts';
 
 /** What a sign-in starts, reads and waits for; a simulation has another. */
 export type SignInWorld = WayWorld & {
@@ -43,7 +36,14 @@ export type SignInWorld = WayWorld & {
   emptyHome: typeof emptyHome;
 };
 
-const MACHINE: SignInWorld = { startLoginRun, readCredentialFiles, watchCredential, findDoubt, emptyHome, sleep };
+export const MACHINE: SignInWorld = {
+  startLoginRun,
+  readCredentialFiles,
+  watchCredential,
+  findDoubt,
+  emptyHome,
+  sleep,
+};
 
 export type SignInOptions = Pick<
   WayRunOptions,
@@ -75,6 +75,7 @@ export class SignIn {
   readonly #secrets = createSecrets();
   readonly #tap: OutputTap;
   readonly #ended = createDeferred<void>();
+  readonly #firstUse = createFirstUse();
   readonly #answers = new Map<string, Promise<AnswerOutcome>>();
   #phase: Phase = 'running';
   #way: number;
@@ -82,9 +83,6 @@ export class SignIn {
   /** Starts and changes of the way, one after the other. */
   #changes: Promise<void>;
   #desktopFailure: string | null = null;
-  /** A controller that settles waits for no first use. */
-  #settling = 0;
-  #hurry: Deferred<void> | null = null;
   #handover: Handover | null = null;
   /** The session ended, and everything with it. */
   #isReleased = false;
@@ -129,18 +127,14 @@ export class SignIn {
    * success are offered never (I6): a CLI that must end with 0 is given a moment to end. Resolves with whether anything was ever offered.
    */
   async settle(): Promise<boolean> {
-    this.#settling += 1;
-    this.#hurry?.resolve();
-    try {
+    await this.#firstUse.withoutWaiting(async () => {
       await this.#look();
       if (this.#phase === 'running' && (await this.#areFilesComplete())) {
         await Promise.race([this.#ended.promise, this.#world.sleep(SETTLE_WITHIN_MS)]);
       }
       // The CLI is being asked for its word, which has a time limit of its own: the login is there.
       if (this.#is('confirming')) await this.#ended.promise;
-    } finally {
-      this.#settling -= 1;
-    }
+    });
     if (this.#handover) this.#options.outbox.send(this.#handover);
     return this.#handover !== null;
   }
@@ -244,7 +238,9 @@ export class SignIn {
       all.push('cli_confirmed');
     }
     if (success.use && this.#options.mayUse) {
-      const isAccepted = await this.#use(run, success.use);
+      const around = { env: run.env, cwd: home };
+      const isAccepted = await this.#firstUse.tryOut(run.plan.program, success.use, around);
+      log('first use of the login', { isAccepted });
       const after = await this.#readAgain(run);
       if (after === null) return this.#fail('not_confirmed', 'its first use ended the login', 'confirming');
       confirmed = after;
@@ -274,18 +270,6 @@ export class SignIn {
     return readings === null ? { doubt: 'its files changed while it was asked' } : { readings };
   }
 
-  /** Whether the provider accepted a first use. That it did not says nothing about the login. */
-  async #use({ plan, env }: WayRun, use: NonNullable<LoginPlan['success']['use']>): Promise<boolean> {
-    if (this.#settling > 0) return false;
-    this.#hurry = createDeferred<void>();
-    const { exitCode } = await askCli({
-      ...{ program: plan.program, args: use.args, env: { ...env, ...use.environment }, cwd: this.#options.home },
-      ...{ timeoutMs: use.timeoutSeconds * 1000, until: this.#hurry.promise },
-    });
-    this.#options.log('first use of the login', { exitCode });
-    return exitCode === 0;
-  }
-
   async #readAgain({ plan }: WayRun): Promise<CompleteReading[] | null> {
     const readings = await this.#world.readCredentialFiles(this.#options.home, plan.credential.files);
     const verdict = judge({ when: 'files', exit: null, readings, settled: true });
@@ -303,15 +287,10 @@ export class SignIn {
   async #explain(code: FailureCode, detail: string, words = ''): Promise<void> {
     if (this.#phase !== 'running') return;
     this.#phase = 'explaining';
-    const run = this.#run;
-    const { mode, plan, env, exit, wasOffered } = run;
-    if (exit !== null) await run.outputEnded();
-    const text = `${run.recentOutput()}\n${words}`;
-    const cause = findCause({ mode, failures: plan.failures, text, exit, wasOffered });
-    if (cause !== null) return this.#fail(cause.code, toPublicDetail(cause.detail, this.#secrets), 'explaining');
-    const wrong = plan.version && (await findWrongVersion(plan, { env, cwd: this.#options.home }));
-    if (wrong) return this.#fail('cli_wrong_version', wrong, 'explaining');
-    this.#fail(code, detail, 'explaining');
+    const unexplained = { code, detail };
+    const around = { secrets: this.#secrets, cwd: this.#options.home };
+    const found = await explain(this.#run, { unexplained, words, ...around });
+    this.#fail(found.code, found.detail, 'explaining');
   }
 
   /** While the CLI is asked for its word, nothing but its answer fails the sign-in. */

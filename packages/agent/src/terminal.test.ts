@@ -23,13 +23,14 @@ test('passes the output on in order, numbered without gaps, as a terminal takes 
 test('a secret that is written in two pieces, with a pause, leaves the VM in none', async () => {
   const [head, tail] = [SECRET.slice(0, 15), SECRET.slice(15)];
   const script = `printf 'Your token: ${head}'; sleep 0.6; printf '${tail}'; sleep 0.6; echo; echo done; ${WRITE}`;
-  for (const io of ['pipes', 'pty']) {
+  const run = async (io: string): Promise<void> => {
     const { get, output } = signIn(script, { login: { io } });
     await get('handover');
     await vi.waitUntil(() => output().includes('done'), 5000);
     expect(output()).toContain('Your token: [redacted]\r\ndone');
     expect(output()).not.toMatch(/oat01|Canary/);
-  }
+  };
+  await Promise.all(['pipes', 'pty'].map(run));
 });
 
 test('shows all that was written before it says why the sign-in failed', async () => {
@@ -55,7 +56,7 @@ test.each(['pipes', 'pty'] as const)(
     const dialogue = [{ expect: 'Theme?', send: `dark${enter}` }];
     const script = `printf 'Theme? '; read -r theme; printf 'Do you trust this folder? '; read -r trust
       [ "$theme $trust" = 'dark yes' ] && { ${OPEN}; ${WRITE}; }`;
-    const { get, give, has, count } = signIn(script, { login: { io, dialogue } });
+    const { get, give, has, count } = signIn(script, { login: { io, dialogue } }, { promptQuietMs: 300 });
     await expect(get('prompt_shown')).resolves.toMatchObject({ text: 'Do you trust this folder?' });
     expect(has('url_opened')).toBe(false);
     await expect(give('keys', 'ye')).resolves.toBe('delivered');
@@ -70,7 +71,8 @@ test('says that nobody answered, when that is why no sign-in page came', async (
     `printf 'Select login method: token=abcdefgh '; read -r a`,
     {},
     {
-      change: ({ login }) => (login.url.timeoutSeconds = 2.5),
+      promptQuietMs: 200,
+      change: ({ login }) => (login.url.timeoutSeconds = 0.8),
     },
   );
   await expect(get('sign_in_failed')).resolves.toMatchObject({
@@ -80,9 +82,13 @@ test('says that nobody answered, when that is why no sign-in page came', async (
 });
 
 test('what the CLI waits for along with its sign-in page is no question', async () => {
-  const { get, has, give } = signIn(`${OPEN}; printf 'Paste code here if prompted > '; read -r code; ${WRITE}`);
+  const { get, has, give } = signIn(
+    `${OPEN}; printf 'Paste code here if prompted > '; read -r code; ${WRITE}`,
+    {},
+    { promptQuietMs: 200 },
+  );
   await get('offer');
-  await delay(2300);
+  await delay(600);
   expect(has('prompt_shown')).toBe(false);
   await give('line', 'done');
   await get('handover');

@@ -8,7 +8,7 @@ import { createCapabilities } from './capabilities.ts';
 import { createDeferred } from './deferred.ts';
 import { createOutbox } from './outbox.ts';
 import { createReleaser } from './releaser.ts';
-import { SignIn, type SignInOptions } from './sign-in.ts';
+import { MACHINE, SignIn, type SignInOptions } from './sign-in.ts';
 import { createFolder, writeProgram } from './testing-folder.ts';
 import { CREDENTIAL_PATH, createPlan, type PlanParts } from './testing-plan.ts';
 import type { Answer } from './way-run.ts';
@@ -21,13 +21,14 @@ export type OfType<T extends AgentMessage['type']> = Extract<AgentMessage, { typ
 
 type Extras = Pick<SignInOptions, 'mayUse'> & {
   mode?: Mode;
+  promptQuietMs?: number;
   toProgram?: (path: string) => string;
   /** Of the plan, beyond what a definition may say. */
   change?: (plan: LoginPlan) => void;
 };
 
 export function signIn(script: string, parts: PlanParts = {}, extras: Extras = {}) {
-  const { mode = 'vm_browser', mayUse = false, toProgram = (path: string) => path, change } = extras;
+  const { mode = 'vm_browser', mayUse = false, toProgram = (path: string) => path, change, promptQuietMs } = extras;
   const folder = createFolder();
   const home = join(folder, 'home');
   mkdirSync(home);
@@ -53,6 +54,9 @@ export function signIn(script: string, parts: PlanParts = {}, extras: Extras = {
       open: async (url) => void opened.push(url),
     },
     capabilities: createCapabilities(outbox, log),
+    ...(promptQuietMs !== undefined && {
+      world: { ...MACHINE, startLoginRun: (options) => MACHINE.startLoginRun({ ...options, promptQuietMs }) },
+    }),
   });
   const get = <T extends AgentMessage['type']>(
     type: T,

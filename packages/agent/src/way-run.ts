@@ -3,9 +3,9 @@
  * signs in within the VM, and brings the person's answers to the CLI. Judges nothing; `sign-in.ts` asks it what became of the CLI.
  */
 import type { ControllerMessage, LoginPlan } from '@vestibule/protocol/agent-messages';
-import { recognizeAnswer, type Offer } from '@vestibule/protocol/offer';
+import type { Offer } from '@vestibule/protocol/offer';
 import type { Mode } from '@vestibule/protocol/session';
-import { deliverCallback } from './callback-delivery.ts';
+import { ALREADY_GIVEN, AnswerBack, DELIVERED, NOT_RUNNING, refuse, type AnswerOutcome } from './answer-back.ts';
 import type { Capabilities } from './capabilities.ts';
 import { toExitWords, type ChildExit } from './child.ts';
 import { writePreparedFiles, type CliSurroundings } from './cli-environment.ts';
@@ -24,9 +24,6 @@ import { findTokenProblem, toTokenPlan } from './token-plan.ts';
 import { toOrigin, type UrlSource } from './url-catcher.ts';
 
 export type Answer = Omit<Extract<ControllerMessage, { type: 'answer' }>, 'type'>;
-
-/** What became of an answer; the words are for the person. */
-export type AnswerOutcome = { kind: 'delivered' } | { kind: 'refused'; words: string };
 
 /** What goes wrong besides the CLI's own end. */
 export type WayTrouble =
@@ -67,16 +64,12 @@ const FILES_WITHIN_MS = 5000;
 const EXPIRY_GRACE_MS = 15_000;
 const DEVICE_CODE_MIN_CHARS = 4;
 
-const DELIVERED: AnswerOutcome = { kind: 'delivered' };
-const NOT_RUNNING = refuse('The program does not run, so it cannot take an answer.');
 const NOT_READY = refuse('The sign-in page is not there yet. Wait a moment and try again.');
-const ALREADY_GIVEN = refuse(
-  'The program was given an answer already, and takes one only. Wait for it, or start again.',
-);
 
 export class WayRun {
   readonly #options: WayRunOptions;
   readonly #releaser;
+  readonly #back: AnswerBack;
   #plan: LoginPlan;
   #mode: Mode;
   #run: LoginRun | null = null;
@@ -88,7 +81,7 @@ export class WayRun {
   #codeUrl: string | null = null;
   #offer: Offer | null = null;
   #isOpened = false;
-  #hasAnswer = false;
+  #hasToken = false;
   #expiry: NodeJS.Timeout | undefined;
 
   constructor(options: WayRunOptions) {
@@ -96,6 +89,7 @@ export class WayRun {
     this.#plan = options.plan;
     this.#mode = options.mode;
     this.#releaser = createReleaser(options.log);
+    this.#back = new AnswerBack(options.secrets, options.log);
   }
 
   /** With the parts of the token's kind, once the person gave one. */
@@ -180,7 +174,8 @@ export class WayRun {
         return this.#run?.process.write(text) ? DELIVERED : NOT_RUNNING;
       case 'callback':
       case 'code':
-        return this.#takeBack(text);
+        if (this.#offer === null || this.#links === null) return NOT_READY;
+        return this.#back.take(text, this.#offer, this.#exit === null ? this.#run : null);
       case 'token':
         return this.#takeToken(text.trim(), tokenKind);
     }
@@ -292,32 +287,6 @@ export class WayRun {
     this.#options.outbox.post({ type: 'url_opened', ...opened });
   }
 
-  /** A callback's address, or a code: checked against the link before anything reaches the CLI, and brought to it once. */
-  async #takeBack(text: string): Promise<AnswerOutcome> {
-    if (this.#offer === null || this.#links === null) return NOT_READY;
-    const recognized = recognizeAnswer(text, this.#offer);
-    if (recognized.kind === 'problem') return refuse(recognized.words);
-    if (this.#exit !== null || this.#run === null) return NOT_RUNNING;
-    // A CLI that asks again has not taken the code.
-    if (this.#hasAnswer && (recognized.kind === 'callback' || this.findOpenPrompt() === null)) return ALREADY_GIVEN;
-    this.#hasAnswer = true;
-    if (recognized.kind === 'callback') return this.#bringCallback(recognized.text, this.#links.url);
-    for (const part of recognized.text.split('#')) this.#options.secrets.add(part);
-    return this.#run.process.writeLine(recognized.text) ? DELIVERED : NOT_RUNNING;
-  }
-
-  async #bringCallback(url: string, link: string): Promise<AnswerOutcome> {
-    const { secrets, log } = this.#options;
-    const code = new URL(url).searchParams.get('code');
-    if (code !== null) secrets.add(code);
-    const delivery = await deliverCallback(url, new URL(new URL(link).searchParams.get('redirect_uri') ?? url).host);
-    log('callback brought to the program', { delivery });
-    if (delivery === 'delivered') return DELIVERED;
-    if (delivery === 'broken') return refuse('The program broke off while it was given the answer. Start again.');
-    this.#hasAnswer = false;
-    return refuse('The program does not wait for that answer any more. Start again.');
-  }
-
   async #takeToken(token: string, kindId: string | undefined): Promise<AnswerOutcome> {
     const { secrets, home } = this.#options;
     const kinds = this.#plan.ways.token?.kinds ?? [];
@@ -325,8 +294,8 @@ export class WayRun {
     const kind = kindId === undefined && kinds.length === 1 ? kinds[0] : kinds.find(({ id }) => id === kindId);
     const problem = findTokenProblem(kind, token);
     if (kind === undefined || problem !== null) return refuse(problem ?? 'There is no such kind of token.');
-    if (this.#hasAnswer) return ALREADY_GIVEN;
-    this.#hasAnswer = true;
+    if (this.#hasToken) return ALREADY_GIVEN;
+    this.#hasToken = true;
     secrets.add(token);
     const { plan, line, runsCli } = toTokenPlan(this.#options.plan, kind, token);
     this.#plan = plan;
@@ -374,8 +343,4 @@ export class WayRun {
   #trouble(trouble: WayTrouble): void {
     if (!this.#isStopped) this.#options.onTrouble(trouble);
   }
-}
-
-function refuse(words: string): Extract<AnswerOutcome, { kind: 'refused' }> {
-  return { kind: 'refused', words };
 }

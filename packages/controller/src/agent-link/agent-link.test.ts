@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../clock.ts';
 import type { AgentReports } from '../session/agent-reports.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { toTestLoginPlan } from '../session/testing-login-plan.ts';
 import { AgentLink } from './agent-link.ts';
 import { createTestLink, createTestReports, HELLO, SESSION_ID, type TestAgent } from './testing-agent.ts';
 
@@ -199,6 +200,28 @@ describe('an agent link', () => {
     agent.stream.end();
     await ended;
     expect(await lost).toBe(false);
+  });
+
+  it('tells that an answer of the person was refused by the agent, at once', async () => {
+    const { agent, link } = start();
+    agent.say(HELLO);
+    await agent.hears('claim');
+    const refused = link.answer({ answerId: 'one', kind: 'callback', text: 'http://127.0.0.1:1455/cb?code=a' });
+    expect(await agent.hears('answer')).toMatchObject({ kind: 'callback', answerId: 'one' });
+    agent.say({ type: 'answer_refused', answerId: 'one', words: 'It was answered already.' });
+    expect(await refused).toBe(false);
+  });
+
+  it('knows which way the agent was told: with the claim, then with each change', async () => {
+    const { agent, link } = start();
+    expect(link.toldWay).toBeNull();
+    agent.say(HELLO);
+    expect(await agent.hears('claim')).toMatchObject({ way: 1, mode: 'vm_browser', mayUse: false });
+    expect(link.toldWay).toBe(1);
+    const change = { type: 'change_way', way: 2, mode: 'own_browser', plan: toTestLoginPlan() } as const;
+    link.changeWay(change);
+    expect(await agent.hears('change_way')).toEqual(change);
+    expect(link.toldWay).toBe(2);
   });
 
   it('ends when it is closed', async () => {

@@ -16,10 +16,16 @@ export class TestingEventSource {
     answer.setEncoding('utf8');
   }
 
-  static async open(server: TestingServer, sessionId: string, lastEventId?: string): Promise<TestingEventSource> {
-    const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+  static async open(
+    server: TestingServer,
+    sessionId: string,
+    lastEventId?: string,
+    what: 'events' | 'output' = 'events',
+  ): Promise<TestingEventSource> {
+    const resume = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+    const headers = { accept: 'text/event-stream', ...resume };
     return new TestingEventSource(
-      await server.open('GET', `/v1/auth-sessions/${sessionId}/events`, undefined, headers),
+      await server.open('GET', `/v1/auth-sessions/${sessionId}/${what}`, undefined, headers),
     );
   }
 

@@ -157,6 +157,11 @@ export class TestingPorts implements ApiPorts {
     for (const listener of this.#onlookers.keys()) listener.onEnd();
   }
 
+  /** What is written cannot be read any more. */
+  breakOutput(): void {
+    for (const listener of this.#onlookers.keys()) listener.onBreak();
+  }
+
   /** How many follow what is written. */
   countOnlookers(): number {
     return this.#onlookers.size;

@@ -10,7 +10,7 @@ import type { AnswerForm, AnswerProgress, AnswerStore, SealedAnswer, WaitingAnsw
 import type { LinkFact } from './plan.ts';
 
 /** Between the recording of an answer and its end. */
-export const ANSWER_TTL_MS = 5_000;
+const ANSWER_TTL_MS = 5_000;
 const LOOK_AGAIN_MS = 250;
 /** Hints come with every change of any session: many make one look. */
 const COALESCE_MS = 5;
@@ -34,12 +34,14 @@ export type AnswersDeps = {
   waitForChange: (sessionId: string, timeoutMs: number) => Promise<void>;
   clock: Clock;
   log: Logger;
+  /** Default: 5 s. */
+  ttlMs?: number;
 };
 
 export type Answers = ReturnType<typeof createAnswers>;
 
 export function createAnswers(deps: AnswersDeps) {
-  const { store, clock, log } = deps;
+  const { store, clock, log, ttlMs = ANSWER_TTL_MS } = deps;
   /** Given to a link that has not confirmed yet and has not ended. */
   const underWay = new Set<string>();
   let passing: Promise<void> | null = null;
@@ -86,11 +88,11 @@ export function createAnswers(deps: AnswersDeps) {
 
   async function record(sessionId: string, answer: SealedAnswer): Promise<void> {
     if (answer.kind === 'keys') {
-      const recorded = await store.recordKeys(sessionId, answer, ANSWER_TTL_MS);
+      const recorded = await store.recordKeys(sessionId, answer, ttlMs);
       if (recorded === 'recorded') return;
       if (recorded === 'flooded')
         throw new AppError('rate_limited', 'More was typed than the program takes. Wait a moment, or start again.');
-    } else if (await store.record(sessionId, answer, ANSWER_TTL_MS)) return;
+    } else if (await store.record(sessionId, answer, ttlMs)) return;
     throw new AppError('session_not_waiting', 'The sign-in does not take an answer now.');
   }
 
@@ -107,7 +109,7 @@ export function createAnswers(deps: AnswersDeps) {
     /** Resolves when it is delivered or refused, or its time is over. Throws when the session takes no answer. */
     async give(sessionId: string, { text, ...form }: GivenAnswer): Promise<AnswerProgress> {
       const answerId = randomUUID();
-      const until = clock.nowMs() + ANSWER_TTL_MS;
+      const until = clock.nowMs() + ttlMs;
       const sealed = await deps.seal({ answerId, sessionId }, text);
       await record(sessionId, { answerId, ...form, ...sealed });
       deliver();

@@ -251,3 +251,30 @@ describe('plan, after the session ended', () => {
     );
   });
 });
+
+describe('plan, when the person changed the way to sign in', () => {
+  const way = { mode: 'device_code', way: 3 } as const;
+
+  it('tells an agent that was told an older one, also long after: rows are the truth', () => {
+    for (const toldWay of [1, 2])
+      expect(doPlan(way, facts(RUNNING, { toldWay }))).toEqual([{ kind: 'tell_way', vmId: 'vm_a_1' }]);
+  });
+
+  it('tells it once on a link', () => {
+    expect(doPlan(way, facts(RUNNING, { toldWay: 3 }))).toEqual([]);
+  });
+
+  it('tells nobody while there is no link: the claim of the next one says it', () => {
+    for (const state of ['idle', 'dialling'] as const)
+      expect(kinds(doPlan(way, facts(RUNNING, { state, toldWay: null })))).not.toContain('tell_way');
+  });
+
+  it('tells nobody once the session has ended', () => {
+    const ended = { ...way, status: 'cancelled', endedAt: NOW, vm: { ...VM, destroyAt: at(30_000) } } as const;
+    expect(kinds(doPlan(ended, facts(RUNNING, { toldWay: 1 })))).not.toContain('tell_way');
+  });
+
+  it('leaves it to the host of the VM', () => {
+    expect(doPlan(way, { ...facts(), vm: null })).toEqual([]);
+  });
+});

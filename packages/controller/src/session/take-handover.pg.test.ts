@@ -3,6 +3,7 @@ import type { CredentialFiles, Handover } from '@vestibule/protocol/agent-messag
 import { MAX_CREDENTIAL_BYTES, toHandoverBytes } from '@vestibule/protocol/agent-messages';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../db/testing.ts';
+import { toSession } from './session-row.ts';
 import { createTakeHandover, type HandoverAnswer, type TakeHandover } from './take-handover.ts';
 import { createTestSessions, TEST_KEY, toHandover } from './testing-sessions.ts';
 
@@ -19,12 +20,16 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-function createTake(keyId: string): TakeHandover {
+type Seal = Parameters<typeof createTakeHandover>[0]['seal'];
+
+function createTake(keyId: string, seal?: Seal): TakeHandover {
   return createTakeHandover({
     store: sessions.store,
     completions: sessions.completions,
-    seal: (_owner, files) =>
-      Promise.resolve({ credentialId: randomUUID(), encryptedData: Buffer.from(JSON.stringify(files)), keyId }),
+    seal:
+      seal ??
+      ((_owner, files) =>
+        Promise.resolve({ credentialId: randomUUID(), encryptedData: Buffer.from(JSON.stringify(files)), keyId })),
     credentialFileSets: () => [[PATH]],
   });
 }
@@ -133,6 +138,73 @@ describe('taking a hand-over', () => {
     const session = await sessions.awaitPerson();
     await expect(takeFor(session, offer('{"a":1}'), createTake('key_old'))).rejects.toThrow('not active');
     expect((await sessions.store.find(session.sessionId))?.status).toBe('awaiting_user_auth');
+  });
+
+  it('keeps what the login says of itself beside the version', async () => {
+    const session = await sessions.awaitPerson();
+    await takeFor(session, {
+      ...offer('{"a":1}'),
+      organization: 'org_1',
+      accountPlan: 'pro',
+      evidence: ['cli_exit_zero'],
+    });
+    const { rows } = await database.appPool.query(
+      'select account, organization, account_plan, evidence from provider_credentials where source_session_id = $1',
+      [session.sessionId],
+    );
+    expect(rows).toEqual([
+      { account: 'ada@example.org', organization: 'org_1', account_plan: 'pro', evidence: ['cli_exit_zero'] },
+    ]);
+    const row = await sessions.store.find(session.sessionId);
+    expect(toSession(row!)).toMatchObject({ accountPlan: 'pro', grade: 'cli_says_so' });
+  });
+
+  describe('for a session that must be of somebody', () => {
+    const restriction = { expectedAccount: 'Ada@example.org' };
+
+    it('completes it when the login is theirs', async () => {
+      const session = await sessions.awaitPerson(undefined, undefined, { restriction });
+      expect(await takeFor(session, offer('{"a":1}'))).toMatchObject({ result: 'stored' });
+      const row = (await sessions.store.find(session.sessionId))!;
+      expect(toSession(row)).toMatchObject({ status: 'completed', restriction });
+    });
+
+    it.each([
+      ['of another', 'eve@example.org', /of eve@example\.org, wanted is Ada@example\.org/],
+      ['of nobody it names', null, /does not say whose it is/],
+    ])('ends it in words, seals nothing and stores nothing when the login is %s', async (_whose, account, words) => {
+      const userId = randomUUID();
+      const before = await sessions.complete(await sessions.awaitPerson(userId));
+      const session = await sessions.awaitPerson(userId, undefined, { restriction });
+      const sealNothing = createTake(TEST_KEY, () => Promise.reject(new Error('it was sealed')));
+      const wrong = { ...offer('{"a":1}'), account };
+      expect(await takeFor(session, wrong, sealNothing)).toMatchObject({ result: 'refused', reason: 'session_ended' });
+      const row = await sessions.store.find(session.sessionId);
+      expect(row).toMatchObject({ status: 'failed', errorCode: 'wrong_account' });
+      expect(row?.errorMessage).toMatch(words);
+      const { rows } = await database.appPool.query<{ credential_id: string }>(
+        'select credential_id from provider_credentials where user_id = $1 and revoked_at is null',
+        [userId],
+      );
+      expect(rows).toEqual([{ credential_id: before }]);
+    });
+
+    it('does not call it too late when the agent offers the wrong one again at its next link', async () => {
+      const session = await sessions.awaitPerson(undefined, undefined, { restriction });
+      const wrong = { ...offer('{"a":1}'), account: 'eve@example.org' };
+      for (let link = 0; link < 3; link += 1)
+        expect(await takeFor(session, wrong)).toMatchObject({ result: 'refused', reason: 'session_ended' });
+      expect(await sessions.store.find(session.sessionId)).toMatchObject({ lateRefusedAt: null });
+    });
+
+    it('is not ended as wrong when it was cancelled after its row was read', async () => {
+      const { sessionId, vmId } = await sessions.awaitPerson(undefined, undefined, { restriction });
+      const row = (await sessions.store.find(sessionId))!;
+      await sessions.endSession(sessionId, 'cancelled');
+      const wrong = { ...offer('{"a":1}'), account: 'eve@example.org' };
+      expect(await take(row, vmId, wrong)).toMatchObject({ result: 'refused', reason: 'session_ended' });
+      expect(await sessions.store.find(sessionId)).toMatchObject({ status: 'cancelled', errorCode: 'cancelled' });
+    });
   });
 
   it('keeps every version of a user and numbers them upwards', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { sessionListSchema, sessionSchema, timelineSchema } from '@vestibule/protocol/api';
+import { sessionListSchema, sessionOfferSchema, sessionSchema, timelineSchema } from '@vestibule/protocol/api';
+import type { Offer } from '@vestibule/protocol/offer';
 import { ROUTES } from '@vestibule/protocol/routes';
 import { TestingServer, toProblem } from '../testing-server.ts';
 
@@ -38,4 +39,34 @@ it('records an answer and a cancel, which the timeline shows; what has completed
     code: 'session_ended',
     detail: 'The session has completed.',
   });
+});
+
+it('changes the way to sign in, and shows what is needed for it once there is something', async () => {
+  const sessionId = await server.connect('dora');
+  const changed = await server.send('POST', ROUTES.mode(sessionId), { mode: 'device_code' });
+  expect(sessionSchema.parse(JSON.parse(changed.text))).toMatchObject({ mode: 'device_code', way: 2 });
+  for (const body of [{ mode: 'by_post' }, { mode: 'token', way: 9 }, {}])
+    expect(toProblem(await server.send('POST', ROUTES.mode(sessionId), body)).code).toBe('bad_request');
+
+  expect(toProblem(await server.send('GET', ROUTES.offer(sessionId))).code).toBe('offer_not_found');
+  const offer: Offer = {
+    ...{ mode: 'device_code', url: 'https://sign-in.example.test/device', codeUrl: null, callback: null },
+    ...{ accepts: [], deviceCode: 'ABCD-1234', validForMs: 60_000 },
+  };
+  server.ports.offers.set(sessionId, { way: 2, offer });
+  const shown = await server.send('GET', ROUTES.offer(sessionId));
+  expect(sessionOfferSchema.parse(JSON.parse(shown.text))).toEqual({ way: 2, offer });
+  expect(shown.headers['cache-control']).toBe('no-store');
+  expect(server.logLines.join('')).not.toContain('ABCD-1234');
+});
+
+it('takes an answer of each kind, and none of another', async () => {
+  const sessionId = await server.connect('emil');
+  for (const body of [
+    { text: 'x', kind: 'keys' },
+    { text: 'k', kind: 'token', tokenKind: 'api_key' },
+  ])
+    expect((await server.send('POST', ROUTES.answer(sessionId), body)).status).toBe(200);
+  for (const body of [{ text: 'x', kind: 'shell' }, { text: '' }, { text: 'x'.repeat(8193) }, { kind: 'keys' }])
+    expect(toProblem(await server.send('POST', ROUTES.answer(sessionId), body)).code).toBe('bad_request');
 });

@@ -1,6 +1,6 @@
 /** One call of a store as data, and how it is done on PostgreSQL and on the model. Sessions, VMs and hand-overs are named by number. */
 import type { CredentialFiles, Handover } from '@vestibule/protocol/agent-messages';
-import type { SessionEvent } from '@vestibule/protocol/session';
+import type { Mode, SessionEvent } from '@vestibule/protocol/session';
 import type { ModelStores } from '../model/model-stores.ts';
 import type { Random } from '../random.ts';
 
@@ -14,6 +14,8 @@ export type StoreOperation =
     }
   | { kind: 'claim'; session: number; vm: number }
   | { kind: 'openUrl' | 'beginSettling' | 'recordLateRefusal'; session: number }
+  | { kind: 'changeMode'; session: number; mode: Mode }
+  | { kind: 'showPrompt'; session: number; words: number }
   | { kind: 'append'; session: number; activeOnly: boolean }
   | { kind: 'appendOnce'; session: number; words: number }
   | { kind: 'addCapability'; session: number; capability: 'display' | 'cli' }
@@ -80,7 +82,7 @@ export function drawOperation(random: Random): StoreOperation {
       'complete',
       'complete',
     ] as const),
-    ...(['complete', 'readHandover'] as const),
+    ...(['complete', 'readHandover', 'changeMode', 'changeMode', 'showPrompt'] as const),
   ]);
   switch (kind) {
     case 'create':
@@ -100,6 +102,10 @@ export function drawOperation(random: Random): StoreOperation {
     case 'beginSettling':
     case 'recordLateRefusal':
       return { kind, session };
+    case 'changeMode':
+      return { kind, session, mode: random.pick(['vm_browser', 'own_browser', 'token']) };
+    case 'showPrompt':
+      return { kind, session, words: random.between(0, 1) };
     case 'append':
       return { kind, session, activeOnly: random.chance(0.5) };
     case 'appendOnce':
@@ -164,6 +170,10 @@ export async function perform(operation: StoreOperation, stores: ModelStores, na
       return store.beginSettling(session, { cause: 'vm_ended', code: 'vm_ended' });
     case 'recordLateRefusal':
       return store.recordLateRefusal(session, names.handover(0), 'session_ended');
+    case 'changeMode':
+      return store.changeMode(session, operation.mode);
+    case 'showPrompt':
+      return store.showPrompt(session, `question ${operation.words}`);
     case 'append':
       return store.append(session, { type: 'live_view_opened', actor: 'person' }, operation.activeOnly);
     case 'appendOnce':

@@ -6,8 +6,8 @@ export type TableContents = { sessions: unknown[]; vms: unknown[]; credentials: 
 
 /** The part of an event's data that both sides make alike. */
 function toData(data: Record<string, unknown>): string {
-  const { vmId, code, cause, exitCode, normal, version, capability, waitingFor } = data;
-  return JSON.stringify({ vmId, code, cause, exitCode, normal, version, capability, waitingFor });
+  const { vmId, code, cause, exitCode, normal, version, capability, waitingFor, from, to, way, text } = data;
+  return JSON.stringify({ vmId, code, cause, exitCode, normal, version, capability, waitingFor, from, to, way, text });
 }
 
 /** `order`: the ids of the sequence's sessions, oldest first. */
@@ -17,7 +17,7 @@ export async function readPostgres(
   vmIds: readonly string[],
 ): Promise<TableContents> {
   const sessions = await pool.query(
-    `select array_position($1::uuid[], session_id) as n, status, stage, vm_id as "vmId", waiting_for as "waitingFor", capabilities,
+    `select array_position($1::uuid[], session_id) as n, status, mode, way, prompt, stage, vm_id as "vmId", waiting_for as "waitingFor", capabilities,
        error_code as "errorCode", error_stage as "errorStage", event_seq::int as seq, settling_since is not null as settling,
        late_refused_at is not null as late, credential_id is not null as stored
      from auth_sessions where session_id = any($1) order by n`,
@@ -57,7 +57,16 @@ export function readModel(db: ModelDatabase, order: readonly string[]): TableCon
   const sessions = order.map((id) => db.sessions.get(id)).filter((one) => one !== undefined);
   return {
     sessions: sessions.map((one) => ({
-      ...{ n: number(one.sessionId), status: one.status, stage: one.stage, vmId: one.vmId, waitingFor: one.waitingFor },
+      ...{
+        n: number(one.sessionId),
+        status: one.status,
+        mode: one.mode,
+        way: one.way,
+        prompt: one.prompt,
+        stage: one.stage,
+        vmId: one.vmId,
+        waitingFor: one.waitingFor,
+      },
       ...{ capabilities: one.capabilities, errorCode: one.errorCode, errorStage: one.errorStage, seq: one.seq },
       ...{ settling: one.settlingSince !== null, late: one.lateRefusedAt !== null, stored: one.credentialId !== null },
     })),

@@ -1,6 +1,7 @@
 /** Writes the README's table of providers from their definitions; with `--check`, fails when it differs. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ProviderDefinition } from '../packages/protocol/src/provider-definition.ts';
 import { loadProviders } from '../packages/controller/src/providers/provider-registry.ts';
 import { toMarkdownTable } from './docs/markdown-table.ts';
 import { ROOT } from './start/paths.mjs';
@@ -9,16 +10,27 @@ const README = join(ROOT, 'README.md');
 const BEGIN = '<!-- providers: made by scripts/readme-tables.ts -->';
 const END = '<!-- /providers -->';
 
+function toProgram({ id, install }: ProviderDefinition): string {
+  switch (install.kind) {
+    case 'npm':
+      return `${install.package} ${install.version} from npm`;
+    case 'debian':
+      return `${install.package} ${install.version} from Debian`;
+    case 'bundled':
+      return id === 'demo'
+        ? 'shipped with Vestibule, offered with `--demo`'
+        : `${install.bin} ${install.version}, put there by the operator`;
+  }
+}
+
 function toProviderTable(): string {
   const rows = loadProviders([join(ROOT, 'providers')])
     .list()
-    .map(({ definition: { id, name, install, modes } }) => [
-      `\`${id}\``,
-      name,
-      install.kind === 'npm'
-        ? `${install.package} ${install.version} from npm`
-        : 'shipped with Vestibule, offered with `--demo`',
-      modes.map((mode) => `\`${mode}\``).join(', '),
+    .map(({ definition }) => [
+      `\`${definition.id}\``,
+      definition.untested ? `${definition.name} (untested)` : definition.name,
+      toProgram(definition),
+      definition.modes.map((mode) => `\`${mode}\``).join(', '),
     ]);
   return toMarkdownTable([['id', 'name', 'program', 'ways to sign in'], ...rows]);
 }

@@ -41,6 +41,7 @@ const npmInstall = z.strictObject({
   kind: z.literal('npm'),
   package: z.string().min(1),
   version: pinnedVersion,
+  /** One of npm's, or a path below `node_modules`, in which `${arch}` is Node's word for the processor: no install script is run. */
   bin: z.string().min(1),
 });
 const install = z.discriminatedUnion('kind', [
@@ -204,11 +205,11 @@ const ways = z.strictObject({
   own_browser: z
     .strictObject({
       hint: words.optional(),
-      /** What the person may give back: the callback's URL, a code (also `code#state`) that the CLI reads as a line. */
-      accepts: z
-        .array(z.enum(['callback', 'code']))
-        .min(1)
-        .optional(),
+      /**
+       * What the person may give back: the callback's URL, a code (also `code#state`) that the CLI reads as a line; nothing, when the CLI
+       * asks its service by itself. Default: what the link asks for.
+       */
+      accepts: z.array(z.enum(['callback', 'code'])).optional(),
       /** A second link, printed by the CLI, that ends on a page with a code instead of at the callback. */
       codeUrlPattern: pattern.optional(),
     })

@@ -1,5 +1,5 @@
 /** Stands in for the OAuth agent: listens like it, speaks first like it, ends like it, and evaluates what a test sends it, line by line. */
-import * as childProcess from 'node:child_process';
+import { execFile } from 'node:child_process';
 import * as dns from 'node:dns/promises';
 import * as fs from 'node:fs';
 import * as https from 'node:https';
@@ -23,7 +23,7 @@ function serve(path: string | undefined, greeting: string, onLine: (socket: net.
   server.listen(path);
 }
 
-const context = createContext({ stub, childProcess, dns, fs, https, net, os, process, fetch });
+const context = createContext({ stub, execFile, dns, fs, https, net, os, process, fetch });
 
 async function evaluate(expression: string): Promise<unknown> {
   try {

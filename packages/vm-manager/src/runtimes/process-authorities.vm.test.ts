@@ -60,7 +60,7 @@ describe.runIf(isAble)('a server whose certificate is of an authority that only 
   const run = (vmId: string, program: string, args: readonly string[]) =>
     bench.ask(
       vmId,
-      `new Promise((done) => childProcess.execFile(${program}, [...${JSON.stringify(args)}, ${url}], { timeout: 60000 }, (error, stdout, stderr) => done(stdout + stderr)))`,
+      `new Promise((done) => execFile(${program}, [...${JSON.stringify(args)}, ${url}], { timeout: 60000 }, (error, stdout, stderr) => done(stdout + stderr)))`,
     );
   const byCurl = (vmId: string) => run(vmId, '"curl"', ['-sS']);
   const BROWSER = ['--headless', '--disable-gpu', '--no-first-run', '--user-data-dir=/tmp/profile', '--dump-dom'];

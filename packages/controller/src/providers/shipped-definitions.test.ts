@@ -77,6 +77,9 @@ describe('what a CLI was seen to print', () => {
     ],
     ['npm', 'https://www.npmjs.com/login?next=/login/cli/00000000-0000-4000-8000-000000000000', true],
     ['npm', 'https://registry.npmjs.org/', false],
+    ['npm', 'https://registry.npmjs.org/-/v1/login', false],
+    ['gh', 'https://github.com/login/device', true],
+    ['gh', 'https://github.com/login/device/code', false],
     ['wrangler', 'https://dash.cloudflare.com/oauth2/auth?response_type=code', true],
   ])('of %s: the link %s is the one to open: %s', (id, link, isIt) => {
     expect(new RegExp(load(id).login.url.pattern).test(link)).toBe(isIt);
@@ -114,6 +117,32 @@ describe('what a CLI was seen to print', () => {
   ])('of %s: its version, %s, is the pinned one', (id, line) => {
     const { version, install } = load(id);
     expect(new RegExp(version?.pattern ?? '', 'm').exec(line)?.[1]).toBe(install.version);
+  });
+
+  it.each([
+    ['claude_code', 'own_browser', 'Login failed: OAuth error: access_denied - denied', 'sign_in_denied'],
+    ['codex', 'vm_browser', 'Error logging in: Sign-in failed: access_denied', 'sign_in_denied'],
+    [
+      'codex',
+      'device_code',
+      'Error logging in: device code request failed with status 403 Forbidden',
+      'device_code_refused',
+    ],
+    ['codex', 'device_code', 'device code login is not enabled for this Codex server. Use the', 'device_code_refused'],
+    ['codex', 'device_code', 'device auth timed out after 15 minutes', 'code_expired'],
+    ['codex', 'token', 'Error logging in with access token: failed to decode agent identity JWT', 'token_refused'],
+    ['codex', 'vm_browser', 'Error logging in: OAuth token response is invalid', 'provider_http'],
+    ['gemini_cli', 'vm_browser', 'Google OAuth error: access_denied. No additional details', 'sign_in_denied'],
+    ['gemini_cli', 'own_browser', 'OAuth state mismatch. Possible CSRF attack', 'callback_refused'],
+    ['gh', 'device_code', 'failed to authenticate via web browser: access_denied', 'sign_in_denied'],
+    ['gh', 'device_code', 'failed to authenticate via web browser: expired_token', 'code_expired'],
+    ['gh', 'token', 'error validating token: HTTP 401: Bad credentials (https://api.github.com/)', 'token_refused'],
+    ['wrangler', 'vm_browser', 'Error: Consent denied. You must grant consent to Wrangler', 'sign_in_denied'],
+  ] as const)('of %s (%s): %s means %s', (id, mode, line, code) => {
+    const found = load(id).failures.find(
+      ({ pattern, modes }) => (modes === undefined || modes.includes(mode)) && new RegExp(pattern, 'm').test(line),
+    );
+    expect(found?.code).toBe(code);
   });
 
   it('of Claude Code: the second link, which ends on a page with a code', () => {

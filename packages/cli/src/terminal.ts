@@ -37,7 +37,9 @@ export function openTerminal(
     if (lines !== null) return lines;
     const opened = createInterface({ input, output, terminal: isInteractive, historySize: 0 });
     opened.on('line', (line) => {
-      if (waiting !== null) waiting(line);
+      const asked = waiting;
+      waiting = null;
+      if (asked !== null) asked(line);
       else if (!isInteractive) queue.push(line);
     });
     opened.on('SIGINT', onInterrupt);

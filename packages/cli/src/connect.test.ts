@@ -192,6 +192,7 @@ test('no token on the input ends it in words instead of waiting for ever', async
   running.server.offer(toTestOffer({ mode: 'token', accepts: ['token'] }));
   running.input.end();
   expect((await toProblem(running.ended)).exit).toBe('no_answer');
+  expect(running.server.requests.at(-1)).toMatch(/\/cancel$/);
 });
 
 test('a question of the program is shown, and a line answers it', async () => {

@@ -73,6 +73,10 @@ class RunningSignIn {
         if (next.done === true) return await this.#deps.client.getSession(this.#sessionId);
         if (await this.#take(next.value)) return next.value.session;
       }
+    } catch (error) {
+      // Nobody here goes on with it.
+      await this.#deps.client.cancelSession(this.#sessionId).catch(() => undefined);
+      throw error;
     } finally {
       await this.#stopWay();
       await this.#typed.stop();

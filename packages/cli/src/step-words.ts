@@ -130,14 +130,18 @@ export function toStepWords(step: SessionStep, withDetails: boolean): string | n
   return everybody || withDetails ? words(step.data) : null;
 }
 
-/** How the session ended, in a sentence. */
-export function toEndWords(session: Session, providerName: string): string {
-  if (session.status !== 'completed')
-    return session.errorMessage ?? `The sign-in ended as ${session.status}. Nothing was stored.`;
+/** Of a completed session: whose login is stored now, and how well it is known to work. */
+export function toConnectedWords(session: Session, providerName: string): string {
   const account = session.account === null ? '' : ` as ${session.account}`;
   const grade = session.grade === null ? null : GRADE_WORDS[session.grade];
   const version = session.credentialVersion === null ? null : `version ${session.credentialVersion}`;
-  return `Connected: ${providerName}${account}${aside(session.accountPlan)}. Stored for ${session.userId}${aside(version, grade)}.`;
+  return `${providerName}${account}${aside(session.accountPlan)}. Stored for ${session.userId}${aside(version, grade)}.`;
+}
+
+/** How the session ended, in a sentence. */
+export function toEndWords(session: Session, providerName: string): string {
+  if (session.status === 'completed') return `Connected: ${toConnectedWords(session, providerName)}`;
+  return session.errorMessage ?? `The sign-in ended as ${session.status}. Nothing was stored.`;
 }
 
 /** `9:05`, rounded up. */

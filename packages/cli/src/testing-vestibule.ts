@@ -169,26 +169,22 @@ export async function startTestVestibule(options: TestVestibuleOptions = {}): Pr
     });
   });
 
+  function push(change: Partial<Session>, ...types: SessionStep['type'][]): void {
+    const before = session.seq;
+    const data = { from: 'output', origin: 'https://x' };
+    for (const type of types) steps.push({ seq: steps.length + 1, at: AT, type, actor: 'agent', data });
+    session = { ...session, ...change, seq: steps.length };
+    for (const stream of streams) tell(stream, before);
+  }
+
   return {
     origin: server.origin,
     answers,
     requests,
-    push(change, ...types) {
-      const before = session.seq;
-      for (const type of types)
-        steps.push({
-          seq: steps.length + 1,
-          at: AT,
-          type,
-          actor: 'agent',
-          data: { from: 'output', origin: 'https://x' },
-        });
-      session = { ...session, ...change, seq: steps.length };
-      for (const stream of streams) tell(stream, before);
-    },
+    push,
     offer(offer, way = 1) {
       offered = { way, offer };
-      this.push({ way, mode: offer.mode, offered: true, status: 'awaiting_user_auth' }, 'offer_ready');
+      push({ way, mode: offer.mode, offered: true, status: 'awaiting_user_auth' }, 'offer_ready');
     },
     drop() {
       for (const stream of streams) stream.destroy();

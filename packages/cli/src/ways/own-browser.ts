@@ -8,7 +8,7 @@ import type { Offer } from '@vestibule/protocol/offer';
 import { listenForCallback, type CallbackListener } from '../callback-listener.ts';
 import type { CallbackOutcome } from '../callback-page.ts';
 import { toCliError } from '../cli-error.ts';
-import { toEndWords } from '../step-words.ts';
+import { toConnectedWords, toEndWords } from '../step-words.ts';
 import { showLink, type RunningWay, type WayContext } from './way.ts';
 
 /** How long the browser is kept waiting for the end of the session. */
@@ -22,10 +22,10 @@ export async function startOwnBrowser(context: WayContext, offer: Offer): Promis
   const listener = await listen(context, offer, stopped.signal);
   if (listener !== null) {
     report.tell({ type: 'listening', addresses: listener.addresses }, null);
-    await showLink(context, offer.url ?? '');
+    showLink(context, offer.url ?? '');
     report.say('Sign in there and come back: this command waits for your browser and passes the answer on.');
   } else {
-    await showLink(context, offer.codeUrl ?? offer.url ?? '');
+    showLink(context, offer.codeUrl ?? offer.url ?? '');
     report.tell({ type: 'paste_wanted', accepts: offer.accepts }, toPasteWords(offer));
   }
   return {
@@ -119,6 +119,6 @@ function toOutcome(session: Session | null, name: string): CallbackOutcome {
     };
   const isGood = session.status === 'completed';
   const title = isGood ? 'Connected' : session.status === 'cancelled' ? 'Cancelled' : 'Not connected';
-  const next = isGood ? ' You can close this tab.' : '';
-  return { isGood, title, words: toEndWords(session, name) + next };
+  const words = isGood ? `${toConnectedWords(session, name)} You can close this tab.` : toEndWords(session, name);
+  return { isGood, title, words };
 }

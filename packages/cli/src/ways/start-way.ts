@@ -15,7 +15,7 @@ export async function startWay(context: WayContext, offer: Offer, fail: (error: 
       return startToken(context, fail);
     case 'vm_browser': {
       const page = context.toPage(context.sessionId);
-      context.report.tell({ type: 'live_view', url: page }, `Sign in in the live view, on this page:\n\n  ${page}\n`);
+      context.report.tell({ type: 'live_view', url: page }, `Sign in on this page, in the live view:\n\n  ${page}\n`);
       return { takesPaste: false, holdsTerminal: () => false, stop: async () => undefined };
     }
   }

@@ -30,13 +30,18 @@ export type RunningWay = {
   stop(): Promise<void>;
 };
 
-/** Tells where to sign in, and opens it when that is possible and wanted. */
-export async function showLink({ report, openBrowser }: WayContext, link: string): Promise<void> {
-  const isOpened = openBrowser !== null && (await openBrowser(link));
-  const lead = isOpened
-    ? 'Your browser was opened. If it does not show the sign-in, open this link in it:'
-    : openBrowser === null
+/** Tells where to sign in, and opens it when that is wanted. Does not wait for the browser. */
+export function showLink({ report, openBrowser }: WayContext, link: string): void {
+  const lead =
+    openBrowser === null
       ? 'Open this link in your browser:'
-      : 'No browser could be opened here. Open this link in one on this machine:';
-  report.tell({ type: 'link', url: link, opened: isOpened }, `${lead}\n\n  ${link}\n`);
+      : 'Opening your browser. If it does not show the sign-in, open this link in it:';
+  report.tell({ type: 'link', url: link }, `${lead}\n\n  ${link}\n`);
+  if (openBrowser === null) return;
+  const tell = (opened: boolean): void =>
+    report.tell(
+      { type: 'browser', opened },
+      opened ? null : 'No browser could be started here: open the link yourself.',
+    );
+  openBrowser(link).then(tell, () => tell(false));
 }

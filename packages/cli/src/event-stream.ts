@@ -25,7 +25,8 @@ export class FetchEventStream implements EventStream {
   readonly #options: FetchEventStreamOptions;
   readonly #listeners = new Map<string, Listener[]>();
   #connection = new AbortController();
-  #timer: NodeJS.Timeout | null = null;
+  #retry: NodeJS.Timeout | undefined;
+  #silence: NodeJS.Timeout | undefined;
   #lastEventId = '';
   #retryMs = DEFAULT_RETRY_MS;
   #drops = 0;
@@ -43,7 +44,9 @@ export class FetchEventStream implements EventStream {
 
   close(): void {
     this.readyState = CLOSED;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    clearTimeout(this.#retry);
+    // Not left to the reading: its end may be long in coming.
+    clearTimeout(this.#silence);
     this.#connection.abort();
   }
 
@@ -61,7 +64,7 @@ export class FetchEventStream implements EventStream {
     if (!isRefused) {
       const waitMs = Math.min(MAX_RETRY_MS, this.#retryMs * 2 ** this.#drops);
       this.#drops += 1;
-      this.#timer = setTimeout(() => void this.#run(), waitMs);
+      this.#retry = setTimeout(() => void this.#run(), waitMs);
     }
     this.#tell('error', {});
   }
@@ -70,7 +73,7 @@ export class FetchEventStream implements EventStream {
   async #read(signal: AbortSignal): Promise<boolean> {
     const { headers, silenceMs = DEFAULT_SILENCE_MS } = this.#options;
     const send = this.#options.fetch ?? fetch;
-    const silence = setTimeout(() => this.#connection.abort(), silenceMs);
+    this.#silence = setTimeout(() => this.#connection.abort(), silenceMs);
     try {
       const resume = this.#lastEventId === '' ? {} : { 'last-event-id': this.#lastEventId };
       const response = await send(this.#url, {
@@ -85,7 +88,8 @@ export class FetchEventStream implements EventStream {
       this.#tell('open', {});
       const reader = new SseReader();
       for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
-        silence.refresh();
+        if (this.#isClosed()) return false;
+        this.#silence.refresh();
         for (const message of reader.read(text)) {
           if (this.#isClosed()) return false;
           this.#lastEventId = message.id;
@@ -95,7 +99,7 @@ export class FetchEventStream implements EventStream {
       }
       return false;
     } finally {
-      clearTimeout(silence);
+      clearTimeout(this.#silence);
     }
   }
 

@@ -11,7 +11,7 @@ import type { World } from '../support/world.ts';
 export type JailedCli = {
   /** What it has written so far, both streams as they came. */
   output(): string;
-  /** Resolves with what matches, the first group if there is one; rejects when the CLI ends before. */
+  /** Looks at the output without its control sequences. Resolves with what matches, the first group if there is one; rejects when the CLI ends before. */
   waitFor(pattern: RegExp): Promise<string>;
   /** The link that it opened in its browser. */
   link(): Promise<string>;
@@ -25,6 +25,8 @@ export type JailedCli = {
 export type JailedCliOptions = {
   world: World;
   home: string;
+  /** Default: the home. */
+  cwd?: string;
   env?: Readonly<Record<string, string>>;
   /** With a terminal of 200 columns. */
   terminal?: boolean;
@@ -34,12 +36,12 @@ const POLL_MS = 50;
 const WAIT_MS = 60_000;
 
 export function startJailedCli(argv: readonly string[], options: JailedCliOptions): JailedCli {
-  const { world, home, env = {}, terminal = false } = options;
+  const { world, home, cwd = home, env = {}, terminal = false } = options;
   const shim = createShim(home);
   const inTerminal = ['script', '-qfec', `stty cols 200 rows 50; exec ${argv.map(quote).join(' ')}`, '/dev/null'];
   const [program = '', ...args] = world.toJail(terminal ? inTerminal : argv);
   const child = spawn(program, args, {
-    cwd: home,
+    cwd,
     env: {
       PATH: `${join(home, '.shim')}:/usr/local/bin:/usr/bin:/bin`,
       LANG: 'C.UTF-8',
@@ -91,7 +93,7 @@ function follow(child: ChildProcess, dropFile: string): JailedCli {
     output: () => text,
     waitFor: (pattern) =>
       poll(() => {
-        const found = pattern.exec(text);
+        const found = pattern.exec(toPlain(text));
         return found === null ? undefined : (found[1] ?? found[0]);
       }, String(pattern)),
     link: () => poll(() => readLine(dropFile), 'a link'),
@@ -106,6 +108,12 @@ function follow(child: ChildProcess, dropFile: string): JailedCli {
       }
     },
   };
+}
+
+/** Without what only a terminal understands: colours, links, movements. */
+export function toPlain(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replaceAll(/\u001b(?:\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\[[0-9;?]*[ -/]*[@-~])/g, '');
 }
 
 /** The programs by which CLIs start a browser; the link is left in a file. */

@@ -28,6 +28,12 @@ async function main(): Promise<number> {
   mkdirSync(out, { recursive: true });
   const world = await createWorld({ users: USERS, tokenPrefix: 'fake' });
   const browser = await startPersonBrowser(world);
+  const close = async (): Promise<void> => {
+    await browser.close();
+    await world.close();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void close().finally(() => process.exit(1)));
   try {
     for (const script of SCRIPTS.filter(({ cli, way }) => only === undefined || `${cli}-${way}`.startsWith(only))) {
       const { layer, version } = findLayer(layers, script.cli);
@@ -59,8 +65,7 @@ async function main(): Promise<number> {
     }
     return 0;
   } finally {
-    await browser.close();
-    await world.close();
+    await close();
   }
 }
 

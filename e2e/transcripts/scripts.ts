@@ -55,7 +55,7 @@ function signIn(decision: 'allow' | 'deny' = 'allow'): Script['play'] {
 
 function enterCode(link: string, pattern: RegExp, decision: 'allow' | 'deny' = 'allow'): Script['play'] {
   return async ({ cli, browser, person }) => {
-    await browser.enterCode(link, toPlain(await cli.waitFor(pattern)), person, decision);
+    await browser.enterCode(link, await cli.waitFor(pattern), person, decision);
   };
 }
 
@@ -80,15 +80,9 @@ const giveLine =
     return Promise.resolve();
   };
 
-/** Without control sequences. */
-function toPlain(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replaceAll(/\u001b\[[0-9;]*m/g, '').trim();
-}
-
 const pasteCode: Script['play'] = async ({ cli, browser, person }) => {
   const link = await cli.waitFor(/(https:\/\/claude\.ai\/oauth\/authorize\?\S+)/);
-  cli.write(`${await browser.signIn(toPlain(link), person)}\n`);
+  cli.write(`${await browser.signIn(link, person)}\n`);
 };
 
 export const SCRIPTS: readonly Script[] = [

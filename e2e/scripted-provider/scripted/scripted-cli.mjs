@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** `open` shows the sign-in page, `half` writes half of the login, `finish` writes all of it and ends with 0. */
+/**
+ * `open` shows the sign-in page, `half` writes half of the login, `whole` all of it, `finish` all of it and ends with 0, `crash` all of it
+ * and ends with 3.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -16,6 +19,11 @@ function write(text) {
 const steps = {
   open: () => process.stdout.write('Sign in at http://127.0.0.1:9/authorize\n'),
   half: () => write(login.slice(0, login.length / 2)),
+  whole: () => write(login),
+  crash() {
+    write(login);
+    process.exit(3);
+  },
   finish() {
     write(login);
     process.exit(0);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -31,6 +31,13 @@ writeFileSync(
     id: 'by_code',
     more: `modes: [device_code]\nways: { device_code: { codePattern: '[A-Z]{4}', urlPattern: 'https://\\S+' } }`,
   }),
+);
+writeFileSync(
+  join(folder, 'absent.yaml'),
+  toDefinitionText({ id: 'absent', name: 'Absent' }).replace(
+    /kind: npm\n +package: some-tool/,
+    'kind: bundled\n  folder: absent',
+  ),
 );
 const registry = loadProviders([folder]);
 
@@ -98,6 +105,20 @@ describe('the list of providers', () => {
   it('is not stopped by what is a notice alone', async () => {
     const { find } = start({ requirements: [{ ...MISSING, severity: 'notice' }] });
     expect((await find('tool')).available).toBe(true);
+  });
+});
+
+describe('a provider whose program the operator puts there', () => {
+  it('can be used when it is there, and says until then what is to be done', async () => {
+    const { list, find } = start();
+    expect(await find('absent')).toMatchObject({
+      available: false,
+      reason: expect.stringContaining('puts the program into a folder "absent"') as string,
+    });
+    await expect(list.require('absent', 'vm_browser')).rejects.toMatchObject({ code: 'provider_unavailable' });
+    mkdirSync(join(folder, 'absent'));
+    expect(await find('absent')).toMatchObject({ available: true, reason: null });
+    expect(await list.require('absent', 'vm_browser')).toBe('absent');
   });
 });
 

@@ -1,4 +1,6 @@
 /** What the page shows of providers: each with the ways that work here now and, for the others, why not and what to do. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Provider, ProviderFiles, ProvidersAnswer, Requirement } from '@vestibule/protocol/api';
 import { AppError } from '@vestibule/protocol/errors';
 import type { Mode } from '@vestibule/protocol/session';
@@ -47,7 +49,7 @@ export function createProviderList(deps: ProviderListDeps) {
   function toProvider(loaded: LoadedProvider, { lacking, acceptances, lastModes }: Circumstances): Provider {
     const { definition } = loaded;
     const notice = toNoticeState(definition, acceptances);
-    const reason = findNoticeReason(definition, notice) ?? lacking;
+    const reason = findAbsence(loaded, deps.isInstalled) ?? findNoticeReason(definition, notice) ?? lacking;
     const available = reason === null;
     return {
       ...toCard(loaded),
@@ -80,9 +82,12 @@ export function createProviderList(deps: ProviderListDeps) {
 
     /** Canonical id of a provider that can be used here now this way. Throws `unknown_provider`, `mode_not_offered`, `provider_unavailable`. */
     async require(idOrAlias: string, mode: Mode): Promise<string> {
-      const { definition } = registry.get(idOrAlias);
+      const loaded = registry.get(idOrAlias);
+      const { definition } = loaded;
       if (!definition.modes.includes(mode))
         throw new AppError('mode_not_offered', `${definition.name} does not offer ${mode}.`);
+      const absence = findAbsence(loaded, deps.isInstalled);
+      if (absence !== null) throw new AppError('provider_unavailable', absence);
       await deps.notices.requireAccepted(definition);
       const lacking = await findLacking();
       if (lacking !== null) throw new AppError('provider_unavailable', lacking);
@@ -104,6 +109,13 @@ export function createProviderList(deps: ProviderListDeps) {
 }
 
 type Definition = LoadedProvider['definition'];
+
+/** A program that no registry has, and that the operator has not put beside its definition yet. */
+function findAbsence(loaded: LoadedProvider, isInstalled: ProviderListDeps['isInstalled']): string | null {
+  const { install, name } = loaded.definition;
+  if (install.kind !== 'bundled' || existsSync(join(loaded.folder, install.folder)) || isInstalled(loaded)) return null;
+  return `${name} is not on this server yet: whoever runs it puts the program into a folder "${install.folder}" beside its definition.`;
+}
 
 /** The way that worked last, when it is still offered; else the one that the definition names first. */
 function toSuggestedMode({ id, modes }: Definition, lastModes: ReadonlyMap<string, Mode>): Mode {

@@ -120,8 +120,9 @@ describe('what a CLI was seen to print', () => {
   });
 
   it.each([
-    ['claude_code', 'own_browser', 'Login failed: OAuth error: access_denied - denied', 'sign_in_denied'],
-    ['codex', 'vm_browser', 'Error logging in: Sign-in failed: access_denied', 'sign_in_denied'],
+    ['claude_code', 'vm_browser', "Couldn't log in: No authorization code received", 'sign_in_denied'],
+    ['claude_code', 'own_browser', "Couldn't log in: Invalid state parameter", 'callback_refused'],
+    ['codex', 'vm_browser', 'Error logging in: Sign-in failed: The user said no', 'sign_in_denied'],
     [
       'codex',
       'device_code',

@@ -43,7 +43,7 @@ const FORMS = [
   /\b(?:AIza|AKIA|xox[a-z]-)[\w-]{10,}/g,
   /\bBearer\s+([\w.~+/=-]{8,})/gi,
   // In a link or a form, also one within another (`%3D`).
-  new RegExp(`(?<![A-Za-z0-9])(?:${NAMES})(?:=|%3D)([^\\s&"'<>#]{3,})`, 'gi'),
+  new RegExp(`(?:(?<![A-Za-z0-9])|(?<=%[0-9A-F]{2}))(?:${NAMES})(?:=|%3D)([^\\s&"'<>#]{3,})`, 'gi'),
   new RegExp(`(?:${WORDS})["']?\\s*[:=]\\s*["']?([^\\s"',;&<>]{6,})`, 'gi'),
 ];
 /** So long and mixed that it is no word of any language. */

@@ -20,8 +20,8 @@ export type StreamRedactor = {
 /** A longer line is no text for a person. */
 const MAX_LINE_CHARS = 32 * 1024;
 const LEFT_OUT = '[a long line is left out]';
-/** Short words without digits, and the usual `[Y/n]`: no beginning of a secret that would be worth anything. */
-const HARMLESS = /^[^A-Za-z0-9=]{0,8}(?:[A-Za-z]{0,12}|[a-z]\/[a-z])[^A-Za-z0-9=]{0,8}$/i;
+/** The end of a question: no beginning of a secret. */
+const HARMLESS = /^[^A-Za-z0-9=]{0,8}(?:(?:[A-Za-z]{1,12}|[a-z]\/[a-z])[?:>)\].!…]{1,4})?$/i;
 // eslint-disable-next-line no-control-regex
 const CONTROL_SEQUENCES = /\u001b\[[0-?]*[ -/]*[@-~]/g;
 

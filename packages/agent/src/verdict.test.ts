@@ -58,3 +58,22 @@ test.each([
 test('fails when the CLI ended with 0 and wrote nothing', () => {
   expect(judge({ ...base, readings: [absent], exit: ended(0) })).toMatchObject({ code: 'cli_exited', detail: '0' });
 });
+
+test("completes by a CLI's own word over JSON-RPC, with complete files, and by neither alone", () => {
+  const rpc = { ...base, when: 'rpc', isRpcDone: true } as const;
+  expect(judge(rpc)).toMatchObject({ kind: 'complete', evidence: ['files_complete', 'cli_rpc_ok'] });
+  expect(judge({ ...rpc, exit: ended(0) })).toMatchObject({ evidence: ['files_complete', 'cli_rpc_ok'] });
+  expect(judge({ ...rpc, readings: [complete, absent] })).toEqual({ kind: 'wait' });
+  expect(judge({ ...rpc, isRpcDone: false })).toEqual({ kind: 'wait' });
+  expect(judge({ ...rpc, isRpcDone: false, exit: ended(0) })).toMatchObject({ kind: 'fail', code: 'cli_exited' });
+  expect(judge({ ...rpc, exit: ended(1) })).toMatchObject({ kind: 'fail', code: 'cli_exited', detail: '1' });
+});
+
+test('waits no longer when nothing more is to come', () => {
+  for (const when of ['files', 'rpc'] as const) {
+    const last = { ...base, when, isRpcDone: true, isFinal: true };
+    expect(judge({ ...last, readings: [complete, blank] })).toMatchObject({ kind: 'fail', code: 'credential_blank' });
+    expect(judge({ ...last, readings: [absent] })).toMatchObject({ kind: 'fail', code: 'cli_exited' });
+    expect(judge(last)).toMatchObject({ kind: 'complete' });
+  }
+});

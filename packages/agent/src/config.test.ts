@@ -21,6 +21,10 @@ test('lets a CLI inherit nothing that tells it that nobody is there, and none of
     DEBIAN_FRONTEND: 'noninteractive',
     DISPLAY: ':7',
     SSL_CERT_FILE: '/ca',
+    NODE_EXTRA_CA_CERTS: '/ca',
+    CODEX_CA_CERTIFICATE: '/ca',
   });
-  expect(Object.keys(inherited).toSorted()).toEqual(['HOME', 'LANG', 'PATH', 'SSL_CERT_FILE']);
+  expect(Object.keys(inherited).toSorted()).toEqual([
+    ...['CODEX_CA_CERTIFICATE', 'HOME', 'LANG', 'NODE_EXTRA_CA_CERTS', 'PATH', 'SSL_CERT_FILE'],
+  ]);
 });

@@ -115,6 +115,24 @@ test('gives the commands of the link that counts, in order', async () => {
   await vi.waitFor(() => expect(commands.map(({ type }) => type)).toEqual(['settle', 'release']));
 });
 
+test('a later claim that tells of another way is a change of the way, once', async () => {
+  const { path, claims, commands } = await listen();
+  for (const [epoch, way] of [
+    [1, 2],
+    [2, 2],
+    [3, 3],
+    [4, 3],
+  ] as const) {
+    const link = new TestController(path);
+    link.claim(PLAN, { epoch, way, mode: 'own_browser' });
+    link.send({ type: 'settle', settleId: String(epoch) });
+    await vi.waitFor(() => expect(commands.at(-1)).toMatchObject({ settleId: String(epoch) }));
+  }
+  expect(claims).toMatchObject([{ way: 2 }]);
+  const changes = commands.filter(({ type }) => type === 'change_way');
+  expect(changes).toMatchObject([{ way: 3, mode: 'own_browser' }]);
+});
+
 test('sends what it still has to say before it closes', async () => {
   const { path, outbox, server } = await listen();
   const link = new TestController(path);

@@ -213,6 +213,8 @@ export class SignIn {
     const { exit, isRpcDone, isFinal } = run;
     try {
       const readings = await this.#world.readCredentialFiles(home, plan.credential.files);
+      for (const reading of readings)
+        if (reading.state === 'complete') addCredentialSecrets(this.#secrets, reading.document);
       if (this.#phase !== 'running' || run !== this.#run) return;
       const verdict = judge({ when: plan.success.when, exit, isRpcDone, isFinal, readings, settled: true });
       if (verdict.kind === 'complete') await this.#complete(run, verdict);
@@ -246,7 +248,6 @@ export class SignIn {
       confirmed = after;
       if (isAccepted) all.push('provider_accepted');
     }
-    for (const { document } of confirmed) addCredentialSecrets(this.#secrets, document);
     const { readCredentialFiles: read } = this.#world;
     const findDocument = await readReferredDocuments(read, home, credential, confirmed);
     this.#handover = toHandover(credential, confirmed, all, findDocument);

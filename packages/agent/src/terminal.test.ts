@@ -52,15 +52,14 @@ test('is bounded, and says so at its end', async () => {
 test.each(['pipes', 'pty'] as const)(
   'shows a question that the definition does not know, answers it never, and passes on the keys of the person, over %s',
   async (io) => {
-    const enter = io === 'pty' ? '\r' : '\n';
-    const dialogue = [{ expect: 'Theme?', send: `dark${enter}` }];
+    const dialogue = [{ expect: 'Theme?', send: io === 'pty' ? 'dark\r' : 'dark\n' }];
     const script = `printf 'Theme? '; read -r theme; printf 'Do you trust this folder? '; read -r trust
       [ "$theme $trust" = 'dark yes' ] && { ${OPEN}; ${WRITE}; }`;
     const { get, give, has, count } = signIn(script, { login: { io, dialogue } }, { promptQuietMs: 300 });
     await expect(get('prompt_shown')).resolves.toMatchObject({ text: 'Do you trust this folder?' });
     expect(has('url_opened')).toBe(false);
     await expect(give('keys', 'ye')).resolves.toBe('delivered');
-    await expect(give('keys', `s${enter}`)).resolves.toBe('delivered');
+    await expect(give('keys', 's\r')).resolves.toBe('delivered');
     await get('handover');
     expect(count('prompt_shown')).toBe(1);
   },

@@ -124,7 +124,8 @@ export class WayRun {
   }
 
   get env(): Readonly<Record<string, string>> {
-    return this.#run?.env ?? { ...this.#options.inherited, HOME: this.#options.home };
+    const { inherited, home } = this.#options;
+    return this.#run?.env ?? { ...inherited, ...this.#plan.login.environment, HOME: home };
   }
 
   recentOutput(): string {
@@ -171,7 +172,7 @@ export class WayRun {
       case 'keys':
         // What is pasted at once may be a secret, and a terminal shows it again.
         if (!/\s/.test(text.trim())) secrets.add(text);
-        return this.#run?.process.write(text) ? DELIVERED : NOT_RUNNING;
+        return this.#run?.process.write(this.#toKeys(text)) ? DELIVERED : NOT_RUNNING;
       case 'callback':
       case 'code':
         if (this.#offer === null || this.#links === null) return NOT_READY;
@@ -240,6 +241,11 @@ export class WayRun {
     }
   }
 
+  /** Where there is no terminal that would do it, the Enter key ends a line. */
+  #toKeys(text: string): string {
+    return this.#plan.login.io === 'pty' ? text : text.replaceAll(/\r\n?/g, '\n');
+  }
+
   #takeCodeUrl(codeUrl: string): void {
     if (this.#codeUrl !== null) return;
     this.#codeUrl = codeUrl;
@@ -261,7 +267,9 @@ export class WayRun {
       try {
         await desktop.open(links.url);
       } catch (error) {
-        return this.#trouble({ kind: 'browser_failed', error });
+        this.#isOpened = false;
+        if (this.#mode === 'vm_browser') this.#trouble({ kind: 'browser_failed', error });
+        return;
       }
       log('sign-in page opened', { source: links.from });
     }

@@ -45,5 +45,5 @@ test('tells once of a code, and again of another', () => {
 test('says once that there was none in time', async () => {
   const { catcher, missing } = catchCode({}, 0.02);
   catcher.offerLine('code: ABCD');
-  await vi.waitUntil(() => missing() === 1);
+  await vi.waitFor(() => expect(missing()).toBe(1));
 });

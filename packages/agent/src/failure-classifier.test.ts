@@ -47,10 +47,10 @@ test.each([
   ["Error: Cannot find module 'left-pad'", 'cli_crashed'],
   ['/lib/libc.so.6: version `GLIBC_2.38 not found', 'cli_crashed'],
 ] as const)('knows the origin of: %s', (line, code) => {
-  expect(findCause({ ...BASE, text: `Signing in\n${line}\n\nbye` })).toEqual({
-    code,
-    detail: code === 'provider_http' ? expect.stringMatching(/^HTTP [45]\d\d$/) : line,
-  });
+  const cause = findCause({ ...BASE, text: `Signing in\n${line}\n\nbye` });
+  expect(cause?.code).toBe(code);
+  if (code === 'provider_http') expect(cause?.detail).toMatch(/^HTTP [45]\d\d$/);
+  else expect(cause?.detail).toBe(line);
 });
 
 test.each([

@@ -41,7 +41,7 @@ test('keeps the streams of a CLI apart, so that the one hides no secret of the o
 test('shows a question after a while of silence', async () => {
   const { tap, text } = open();
   tap.open({ isTerminal: true })('Continue? ');
-  await vi.waitUntil(() => text() === 'Continue? ');
+  await vi.waitFor(() => expect(text()).toBe('Continue? '));
 });
 
 test('cuts long output into pieces between characters, and all of it at its bound, with a word about it', () => {

@@ -14,6 +14,7 @@ import { createDeferred } from './deferred.ts';
 
 export const SESSION_ID = '00000000-0000-4000-8000-000000000001';
 
+type ClaimParts = { epoch?: number; sessionId?: string; version?: number; way?: number; mode?: Mode };
 type OfType<T extends AgentMessage['type']> = Extract<AgentMessage, { type: T }>;
 
 export class TestController {
@@ -43,7 +44,7 @@ export class TestController {
 
   claim(
     plan: LoginPlan,
-    { epoch = 1, sessionId = SESSION_ID, version = LINK_VERSION, way = 1, mode = 'vm_browser' as Mode } = {},
+    { epoch = 1, sessionId = SESSION_ID, version = LINK_VERSION, way = 1, mode = 'vm_browser' }: ClaimParts = {},
   ): void {
     this.send({
       type: 'claim',

@@ -21,8 +21,8 @@ export type PersonAction = {
   user: number;
   /** Which of `clis` is signed in to: the provider. */
   cli: number;
-  /** `connect` opens the session's page, too. */
-  does: 'connect' | 'supersede' | 'cancel';
+  /** `connect` opens the session's page, too. `change_mode`: from one browser to the other, in the middle. */
+  does: 'connect' | 'supersede' | 'cancel' | 'change_mode';
   controller: number;
 };
 

@@ -1,7 +1,7 @@
 /** Schedules that once violated an invariant, as the simulation shrank and printed them. */
 import { expect, it } from 'vitest';
 import { drawScenario } from './random-scenario.ts';
-import type { CliScript, Scenario } from './scenario.ts';
+import type { CliScript, Fault, Scenario } from './scenario.ts';
 import { runScenario } from './world/run-scenario.ts';
 
 const CLI: CliScript = {
@@ -56,6 +56,30 @@ it('an answer from before the deadline is none about it, also when the controlle
       ),
     });
     expect((await runScenario(stalled)).violations).toEqual([]);
+  }
+});
+
+it('an agent hears of another way to sign in, whoever was asked for it, whatever breaks meanwhile', async () => {
+  const change = { ...CONNECT, does: 'change_mode', controller: 1 } as const;
+  const clis: CliScript[] = [{ ...CLI, personMs: 2_000 }];
+  const limits = { sessionMs: 8_000, holdMs: 7_000, graceMs: 0 };
+  for (let seed = 1; seed <= 40; seed += 1) {
+    const atMs = 200 + 20 * seed;
+    const breaks: Fault[] = [
+      { kind: 'break_links', atMs: atMs + seed, vm: 0 },
+      { kind: 'kill_controller', atMs: atMs + seed, controller: seed % 2, forMs: 400 },
+      { kind: 'refuse_dials', atMs: atMs - seed, vm: 0, forMs: 500 },
+      { kind: 'cut_database', atMs, controller: 0, forMs: 300 },
+    ];
+    const faults: Fault[] = [{ kind: 'lose_hints', atMs: 0, forMs: 9_000 }, breaks[seed % breaks.length]!];
+    const people = [CONNECT, { ...change, atMs }, { ...change, atMs: atMs + 300 }];
+    const changed = scenario({ seed, people, controllers: 2, clis, limits, faults });
+    const { violations, outcomes, trace } = await runScenario(changed, { isTraced: true });
+    expect([seed, violations, outcomes]).toEqual([seed, [], { completed: 1 }]);
+    const told = trace.flatMap((line) => /is told way (\d+)/.exec(line)?.[1] ?? []).map(Number);
+    expect(told).toEqual(told.toSorted((a, b) => a - b));
+    // A person whose controller died changes it once more.
+    expect(told.at(-1)).toBeGreaterThanOrEqual(3);
   }
 });
 

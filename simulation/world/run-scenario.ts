@@ -138,6 +138,7 @@ export class World {
           truth,
           bootMs: this.#random.between(10, 150),
           findScript: (provider) => findScript(this.#scenario.clis, provider),
+          onTold: (way) => this.#trace(`the agent of ${vmId} is told way ${way}`),
           onAnswered: (sessionId, result, hash) => this.#judge.answered(sessionId, result, hash),
           onReachable: () => this.#measureReach(),
         };
@@ -218,7 +219,10 @@ export class World {
     const active = [...this.#database.tables.sessions.values()].find(
       (one) => one.userId === userId && one.provider === provider && !isTerminal(one.status),
     );
-    if (active !== undefined) await controller.sessions.cancel(active.sessionId).catch(() => undefined);
+    if (active !== undefined && does === 'change_mode') {
+      const mode = active.mode === 'vm_browser' ? 'own_browser' : 'vm_browser';
+      await controller.sessions.changeMode(active.sessionId, mode);
+    } else if (active !== undefined) await controller.sessions.cancel(active.sessionId).catch(() => undefined);
   }
 
   #openPage(sessionId: string): void {

@@ -24,6 +24,8 @@ export type SimulatedVmOptions = {
   findScript: (provider: string) => CliScript;
   /** It answered a hand-over; for the journal. */
   onAnswered: (sessionId: string, result: 'stored' | 'refused', hash: string) => void;
+  /** It heard of a way to sign in, with a claim or later; for the journal. */
+  onTold: (way: number) => void;
   /** Whether it can be reached has changed. */
   onReachable: () => void;
 };
@@ -81,6 +83,7 @@ export class SimulatedVm {
         if (message.type === 'handover_answer' && this.#sessionId !== null && this.#offered !== null)
           this.#options.onAnswered(this.#sessionId, message.result, this.#offered);
         if (message.type === 'claim') this.#sessionId = message.sessionId;
+        if (message.type === 'claim' || message.type === 'change_way') this.#options.onTold(message.way);
         this.#take(end, message);
       },
       onClosed: (end) => {

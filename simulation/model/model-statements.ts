@@ -2,7 +2,7 @@
  * What each statement of the product's stores does, on the model: the same guards, the same rows, the same events. The differential run
  * holds every one of them against the real SQL.
  */
-import { isTerminal, type Mode, type SessionStep, type Status } from '@vestibule/protocol/session';
+import { isTerminal, type SessionStep, type Status } from '@vestibule/protocol/session';
 import type { FailureCode } from '@vestibule/protocol/session-failure';
 import type { RuntimeKind, VmExit } from '@vestibule/protocol/vm';
 import type { Handover } from '@vestibule/protocol/agent-messages';
@@ -16,10 +16,16 @@ import type { ModelDatabase, ModelSession } from './model-database.ts';
 const END_STEP = { failed: 'session_failed', timeout: 'session_timed_out', cancelled: 'session_cancelled' } as const;
 
 const after = (now: Date, ms: number): Date => new Date(now.getTime() + ms);
-const isActive = (session: ModelSession): boolean => !isTerminal(session.status);
+export const isActive = (session: ModelSession): boolean => !isTerminal(session.status);
 
 /** Changes the session and appends its event, as each statement of the store does. */
-function log(db: ModelDatabase, session: ModelSession, change: Partial<ModelSession>, step: NewStep, now: Date): void {
+export function log(
+  db: ModelDatabase,
+  session: ModelSession,
+  change: Partial<ModelSession>,
+  step: NewStep,
+  now: Date,
+): void {
   const changed = db.updateSession(session, { ...change, seq: session.seq + 1, updatedAt: now });
   const { type, actor, data = {} } = step;
   db.appendEvent(session.sessionId, {
@@ -32,7 +38,7 @@ function log(db: ModelDatabase, session: ModelSession, change: Partial<ModelSess
 }
 
 /** Changes the session when the guard holds. */
-function change(
+export function change(
   db: ModelDatabase,
   sessionId: string,
   guard: (session: ModelSession) => boolean,
@@ -186,37 +192,10 @@ export function openUrl(db: ModelDatabase, sessionId: string, data: Record<strin
   return move(db, sessionId, null, ['url_opened', 'awaiting_user_auth', 'awaiting_person'], step, now);
 }
 
-export function changeMode(db: ModelDatabase, sessionId: string, mode: Mode, now: Date): boolean {
-  const session = db.sessions.get(sessionId);
-  if (session === undefined || !isActive(session) || session.mode === mode) return false;
-  const way = session.way + 1;
-  const data = { from: session.mode, to: mode, way };
-  log(db, session, { mode, way, prompt: null }, { type: 'mode_changed', actor: 'person', data }, now);
-  return true;
-}
-
-export function showPrompt(db: ModelDatabase, sessionId: string, text: string, now: Date): boolean {
-  const guard = (session: ModelSession): boolean => isActive(session) && session.prompt !== text;
-  const step = { type: 'prompt_shown', actor: 'agent', data: { text } } as const;
-  return change(db, sessionId, guard, { prompt: text }, step, now);
-}
-
-export function listPlaced(db: ModelDatabase, hostId: string, now: Date): SessionRow[] {
-  return [...db.sessions.values()]
-    .filter((one) => isActive(one) && one.vmId !== null && db.vms.get(one.vmId)?.hostId === hostId)
-    .map((one) => toRow(db, one, now));
-}
-
 export function beginSettling(db: ModelDatabase, sessionId: string, why: SettlingCause, now: Date): boolean {
   const guard = (session: ModelSession): boolean => isActive(session) && session.settlingSince === null;
-  return change(
-    db,
-    sessionId,
-    guard,
-    { settlingSince: now },
-    { type: 'settling', actor: 'controller', data: why },
-    now,
-  );
+  const step = { type: 'settling', actor: 'controller', data: why } as const;
+  return change(db, sessionId, guard, { settlingSince: now }, step, now);
 }
 
 export function recordLateRefusal(

@@ -6,6 +6,7 @@ import type { DestroyCause } from '@vestibule/controller/session/session-row';
 import type { HostOffer, VmStore } from '@vestibule/controller/fleet/vm-store';
 import { type ModelDatabase, ModelRefusal } from './model-database.ts';
 import * as statements from './model-statements.ts';
+import * as ways from './way-statements.ts';
 
 /** Runs one transaction: `work` is done at one moment, whole or not at all. */
 export type Run = <T>(name: StatementName, work: (db: ModelDatabase, now: Date) => T) => Promise<T>;
@@ -96,7 +97,7 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
       ),
     listUnsettled: (hostId, holdMs) =>
       run('listUnsettled', (db, now) => statements.listUnsettled(db, hostId, holdMs, now)),
-    listPlaced: (hostId) => run('listPlaced', (db, now) => statements.listPlaced(db, hostId, now)),
+    listPlaced: (hostId) => run('listPlaced', (db, now) => ways.listPlaced(db, hostId, now)),
     countActive: () =>
       run('countActive', (db) => [...db.sessions.values()].filter(({ status }) => !isTerminal(status)).length),
     listSteps: (sessionId, afterSeq) =>
@@ -136,12 +137,12 @@ export function createModelStores(deps: ModelStoresDeps): ModelStores {
     changeMode: (sessionId, mode) =>
       change(
         sessionId,
-        run('changeMode', (db, now) => statements.changeMode(db, sessionId, mode, now)),
+        run('changeMode', (db, now) => ways.changeMode(db, sessionId, mode, now)),
       ),
     showPrompt: (sessionId, text) =>
       change(
         sessionId,
-        run('showPrompt', (db, now) => statements.showPrompt(db, sessionId, text, now)),
+        run('showPrompt', (db, now) => ways.showPrompt(db, sessionId, text, now)),
       ),
     beginSettling: (sessionId, why) =>
       change(

@@ -22,7 +22,7 @@ const UNIQUE_VIOLATION = '23505';
 /** A version number may be taken by an import of the same user and provider committed at the same moment. */
 const VERSION_ATTEMPTS = 5;
 
-const toText = (text: string | null | undefined): string | null => (text == null ? null : toStorable(text));
+const toText = (text: string | null | undefined): string | null => (typeof text === 'string' ? toStorable(text) : null);
 
 export type CompletionStore = ReturnType<typeof createCompletionStore>;
 

@@ -13,8 +13,8 @@ function toDomain(account: string): string | null {
   return at === -1 ? null : fold(account.slice(at + 1));
 }
 
-function toUsed(used: string | null | undefined): string {
-  return used == null ? 'the login does not say whose it is' : `the login is of ${used.slice(0, MAX_SHOWN_CHARS)}`;
+function toUsed(used: string | null): string {
+  return used === null ? 'the login does not say whose it is' : `the login is of ${used.slice(0, MAX_SHOWN_CHARS)}`;
 }
 
 /** In words, which account was used and which was wanted; null when it is the right one. */
@@ -26,6 +26,6 @@ export function findWrongAccount(restriction: Restriction, { account, organizati
   if (allowedDomains !== undefined && (domain === null || !allowedDomains.some((allowed) => fold(allowed) === domain)))
     return `${toUsed(account)}, wanted is an account of ${allowedDomains.join(' or ')}`;
   if (wanted !== undefined && organization !== wanted)
-    return `${toUsed(organization)}, wanted is the organization ${wanted}`;
+    return `${toUsed(organization ?? null)}, wanted is the organization ${wanted}`;
   return null;
 }

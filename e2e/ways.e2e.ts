@@ -30,11 +30,16 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => server.remove());
 
-/** Starts a sign-in by the page. Fails the test for whatever the page's policy refuses. */
-function connect(page: Page, userId: string, mode: Mode): Promise<string> {
-  page.on('console', (message) => expect(message.text()).not.toContain('Content Security Policy'));
-  return connectProvider(page, server, NAME, userId, mode);
-}
+/** What the browser said about the pages: nothing on them may be refused by their own policy, the terminal's colours included. */
+let complaints: string[] = [];
+test.beforeEach(({ page }) => {
+  complaints = [];
+  page.on('console', (message) => complaints.push(message.text()));
+});
+test.afterEach(() => expect(complaints.filter((text) => text.includes('Content Security Policy'))).toEqual([]));
+
+const connect = (page: Page, userId: string, mode: Mode): Promise<string> =>
+  connectProvider(page, server, NAME, userId, mode);
 
 /** The address that the sign-in page would lead to, by the link that is shown. */
 async function toCallback(page: Page): Promise<URL> {

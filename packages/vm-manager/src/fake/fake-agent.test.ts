@@ -323,9 +323,9 @@ it('asks before it offers anything when the script says so, and goes on once Ent
 });
 
 it('fails by the ways that the script names, with its words', async () => {
-  const agent = await start({ failure: { modes: ['device_code'], code: 'sign_in_denied', detail: 'turned off' } });
+  const agent = await start({ failure: { modes: ['device_code'], code: 'device_code_refused', detail: 'turned off' } });
   agent.claim(PLAN);
   await agent.next('url_opened');
   agent.send({ type: 'change_way', way: 2, mode: 'device_code', plan: PLAN });
-  expect(await agent.next('sign_in_failed')).toMatchObject({ code: 'sign_in_denied', detail: 'turned off' });
+  expect(await agent.next('sign_in_failed')).toMatchObject({ code: 'device_code_refused', detail: 'turned off' });
 });

@@ -73,7 +73,7 @@ const NAMED = {
   'half written': toFakeScript({ credential: 'half_written' }),
   prompt: toFakeScript({ prompt: 'Do you want to continue? [Y/n] ' }),
   'no device codes': toFakeScript({
-    failure: { modes: ['device_code'], code: 'sign_in_denied', detail: 'device codes are turned off' },
+    failure: { modes: ['device_code'], code: 'device_code_refused', detail: 'they are turned off for this workspace' },
   }),
   denied: toFakeScript({ credential: 'none', cliExitCode: 1 }),
 } as const satisfies Record<string, FakeScript>;

@@ -34,7 +34,7 @@ export function CancelButton({ sessionId }: { sessionId: string }) {
             cancel.mutate();
           }}
         >
-          The browser is closed and nothing is stored. A login stored earlier stays as it is.
+          The sign-in ends here and nothing is stored. A login stored earlier stays as it is.
         </ConfirmDialog>
       ) : null}
       {problem === null ? null : (

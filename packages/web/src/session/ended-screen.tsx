@@ -1,6 +1,7 @@
 /** Every end but success: what happened, what to do, a new start, and the technical details one click away. */
 import type { Session } from '@vestibule/protocol/api';
 import type { Mode, TerminalStatus } from '@vestibule/protocol/session';
+import type { FailureCode } from '@vestibule/protocol/session-failure';
 import type { ReactNode } from 'react';
 import { PrintedOutput } from '../terminal/printed-output.tsx';
 import { Button, ButtonLink } from '../ui/button.tsx';
@@ -14,6 +15,9 @@ import { useStartSignIn } from './session-queries.ts';
 import { END_WORDS, LATE_REFUSED_WORDS, STAGE_WORDS } from './session-words.ts';
 
 type EndStatus = Exclude<TerminalStatus, 'completed'>;
+
+/** Ends after which the same way would not do either. */
+const ELSEWHERE: ReadonlySet<FailureCode> = new Set(['device_code_refused']);
 
 const MARKS: Record<EndStatus, { icon: ReactNode; look: string }> = {
   failed: { icon: <WarnIcon />, look: 'bg-bad-soft text-bad' },
@@ -90,6 +94,8 @@ export function EndedScreen({
   const start = useStartSignIn();
   const { userId, restriction } = session;
   const startBy = (mode: Mode): void => start.mutate({ userId, provider: session.provider, mode, ...restriction });
+  const ways = toOtherWays(provider, session.mode);
+  const leadsElsewhere = ways.length > 0 && session.errorCode !== null && ELSEWHERE.has(session.errorCode);
   const words = END_WORDS[status];
   const mark = <OutcomeMark look={MARKS[status].look}>{MARKS[status].icon}</OutcomeMark>;
   const lead = (
@@ -111,9 +117,15 @@ export function EndedScreen({
           {LATE_REFUSED_WORDS}
         </Notice>
       ) : null}
-      <p className="mt-5 text-sm text-muted">{words.next}</p>
+      <p className="mt-5 text-sm text-muted">
+        {leadsElsewhere ? 'The same way would end the same. Sign in another way.' : words.next}
+      </p>
       <div className="mt-5 flex flex-wrap gap-3">
-        <Button variant="primary" disabled={start.isPending} onClick={() => startBy(session.mode)}>
+        <Button
+          variant={leadsElsewhere ? 'secondary' : 'primary'}
+          disabled={start.isPending}
+          onClick={() => startBy(session.mode)}
+        >
           Start again
         </Button>
         <ButtonLink to="/">Back to start</ButtonLink>
@@ -123,7 +135,7 @@ export function EndedScreen({
           {toProblemWords(start.error)}
         </Notice>
       ) : null}
-      <OtherWays ways={toOtherWays(provider, session.mode)} isBusy={start.isPending} onChoose={startBy} />
+      <OtherWays ways={ways} isBusy={start.isPending} onChoose={startBy} />
       <TechnicalDetails session={session} />
       <PrintedOutput sessionId={session.sessionId} providerName={providerName} />
     </OutcomeFrame>

@@ -35,6 +35,7 @@ test('parts become done one by one, in whatever order they arrive', () => {
 
 test('outside the live view one waits for what the program gives, and is told when it asks something first', () => {
   const session = toTestSession({ mode: 'device_code', stage: 'starting_sign_in', capabilities: ['cli'] });
+  expect(states(session, [])).toEqual(['machine:done', 'network:now', 'cli:done', 'offer:now']);
   expect(toPreparations(session, []).at(-1)).toMatchObject({ id: 'offer', state: 'now', detail: null });
   expect(toPreparations({ ...session, prompt: 'Continue? [Y/n]' }, []).at(-1)?.detail).toContain('terminal');
 });

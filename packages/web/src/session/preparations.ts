@@ -16,10 +16,11 @@ function toInstallDetail(steps: readonly SessionStep[]): string | null {
   return newest === undefined ? null : toStepWords(newest);
 }
 
-const PARTS: readonly { name: Capability; label: string }[] = [
+/** `forScreen`: only for a sign-in that is shown in the page. */
+const PARTS: readonly { name: Capability; label: string; forScreen?: true }[] = [
   { name: 'network', label: 'Connect it to the network' },
-  { name: 'display', label: 'Turn on its screen' },
-  { name: 'browser', label: 'Open its browser' },
+  { name: 'display', label: 'Turn on its screen', forScreen: true },
+  { name: 'browser', label: 'Open its browser', forScreen: true },
   { name: 'cli', label: 'Start the program' },
 ];
 
@@ -43,11 +44,13 @@ export function toPreparations(session: Session, steps: readonly SessionStep[]):
     state: claimed ? 'done' : installed ? 'now' : 'later',
     detail: installed && !claimed ? wait : null,
   });
+  const isShown = session.mode === 'vm_browser';
   for (const part of PARTS) {
+    if (part.forScreen && !isShown) continue;
     const ready = session.capabilities.includes(part.name);
     list.push({ id: part.name, label: part.label, state: ready ? 'done' : claimed ? 'now' : 'later', detail: null });
   }
-  if (session.mode !== 'vm_browser' && session.capabilities.includes('cli')) {
+  if (!isShown && session.capabilities.includes('cli')) {
     const detail = session.prompt === null ? null : 'It asks something first. Answer it in the terminal on this page.';
     list.push({ id: 'offer', label: 'Wait for what the program gives you to sign in with', state: 'now', detail });
   }

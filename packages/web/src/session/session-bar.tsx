@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { BackIcon, ClockIcon, Spinner } from '../ui/icons.tsx';
 import type { Connection } from './push-state.ts';
-import { STATUS_LABELS, toClock } from './session-words.ts';
+import { STATUS_LABELS, toClock, toRestrictionWords } from './session-words.ts';
 import { useRemaining } from './use-remaining.ts';
 
 const ENDING_SOON_MS = 60_000;
@@ -34,6 +34,7 @@ type SessionBarProps = {
 };
 
 export function SessionBar({ session, providerName, connection, receivedAtMs, children }: SessionBarProps) {
+  const restriction = toRestrictionWords(session.restriction);
   return (
     <header className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line bg-surface px-2 py-2 sm:px-4">
       <div className="flex min-w-0 flex-1 items-center gap-2">
@@ -50,6 +51,7 @@ export function SessionBar({ session, providerName, connection, receivedAtMs, ch
             ) : (
               STATUS_LABELS[session.status]
             )}
+            {restriction === null ? null : <span data-testid="restriction">· {restriction}</span>}
           </p>
         </div>
       </div>

@@ -1,10 +1,10 @@
 /** Plain words for what a session is and how it ended. Every record is total: a new status or stage does not compile without words. */
-import type { Session } from '@vestibule/protocol/api';
+import type { Restriction, Session } from '@vestibule/protocol/api';
 import type { Grade, Stage, Status, TerminalStatus } from '@vestibule/protocol/session';
 
 export const STATUS_LABELS: Record<Status, string> = {
   started: 'Getting ready',
-  vm_created: 'Opening the sign-in page',
+  vm_created: 'Starting the sign-in',
   awaiting_user_auth: 'Waiting for you to sign in',
   completed: 'Connected',
   failed: 'Did not work',
@@ -15,7 +15,7 @@ export const STATUS_LABELS: Record<Status, string> = {
 export const STAGE_WORDS: Record<Stage, string> = {
   installing: 'while the program was being installed on the server',
   starting_vm: 'while the sign-in machine was starting',
-  starting_sign_in: 'while the program was opening its sign-in page',
+  starting_sign_in: 'while the program was starting its sign-in',
   awaiting_person: 'while waiting for you to sign in',
   storing: 'while the login was being stored',
 };
@@ -47,6 +47,16 @@ export const END_WORDS: Record<Exclude<TerminalStatus, 'completed'>, EndWords> =
 
 export const LATE_REFUSED_WORDS =
   'A login was finished only after this sign-in had ended. It was refused and not stored. To connect, start again.';
+
+/** Whom the sign-in must be of; null when of anybody. */
+export function toRestrictionWords({ expectedAccount, allowedDomains, organization }: Restriction): string | null {
+  const parts = [
+    expectedAccount === undefined ? null : `as ${expectedAccount}`,
+    allowedDomains === undefined ? null : `with an account at ${allowedDomains.join(' or ')}`,
+    organization === undefined ? null : `for the organization ${organization}`,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? null : `Only ${parts.join(', ')}`;
+}
 
 /** `9:05`, rounded up, so that it reaches `0:00` only when nothing is left. */
 export function toClock(remainingMs: number): string {

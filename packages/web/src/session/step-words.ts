@@ -45,7 +45,7 @@ const WORDS: Record<SessionEventType, (data: Data) => string> = {
   vm_claimed: () => 'The sign-in machine is running',
   url_opened: (data) => {
     const origin = toText(data, 'origin');
-    return origin === null ? 'The sign-in page was opened' : `The sign-in page was opened: ${origin}`;
+    return origin === null ? 'The sign-in can be done' : `The sign-in can be done: ${origin}`;
   },
   offer_ready: () => 'What you need for signing in is there',
   prompt_shown: () => 'The program asked something',

@@ -1,7 +1,15 @@
 import { ACTIVE_STATUSES, CAPABILITIES, SESSION_EVENT_TYPES } from '@vestibule/protocol/session';
 import { expect, test } from 'vitest';
 import { toTestStep } from './testing-session.ts';
-import { END_WORDS, GRADE_WORDS, STAGE_WORDS, STATUS_LABELS, toClock, toMachineWords } from './session-words.ts';
+import {
+  END_WORDS,
+  GRADE_WORDS,
+  STAGE_WORDS,
+  STATUS_LABELS,
+  toClock,
+  toMachineWords,
+  toRestrictionWords,
+} from './session-words.ts';
 import { WAY_WORDS } from '../ways/way-words.ts';
 import { toStepWords } from './step-words.ts';
 
@@ -92,4 +100,12 @@ test('only the provider’s own acceptance is called that', () => {
   expect(GRADE_WORDS.file_complete).toContain('Nobody has tried it');
   expect(GRADE_WORDS.cli_says_so).toContain('not been tried');
   expect(GRADE_WORDS.provider_accepted).toContain('accepted');
+});
+
+test('whom a sign-in must be of is told, and nothing when of anybody', () => {
+  expect(toRestrictionWords({})).toBeNull();
+  expect(toRestrictionWords({ expectedAccount: 'ada@example.org' })).toBe('Only as ada@example.org');
+  expect(toRestrictionWords({ allowedDomains: ['a.org', 'b.org'], organization: 'o1' })).toBe(
+    'Only with an account at a.org or b.org, for the organization o1',
+  );
 });

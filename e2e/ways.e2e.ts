@@ -52,7 +52,7 @@ async function toCallback(page: Page): Promise<URL> {
 
 test('a provider with a notice is offered once the operator has read and accepted it', async ({ page }) => {
   await page.goto(server.signInLink);
-  await expect(page.getByText('Not offered yet.')).toBeVisible();
+  await expect(page.getByRole('article', { name: NAME })).toContainText('Not offered yet.');
   await expect(page.getByRole('button', { name: `Connect ${NAME}` })).toHaveCount(0);
   await page.getByRole('button', { name: `Read the notice of ${NAME}` }).click();
   await expect(page.getByTestId('notice-text')).toContainText('Whoever runs this server can read the logins');
@@ -135,7 +135,8 @@ test('the terminal opens by itself, takes no key before it is taken over, and th
   await expect(page.getByTestId('device-code')).toHaveText(/^[A-Z]{4}-[A-Z]{4}$/);
   await expect(page.getByTestId('prompt')).toHaveCount(0);
   await expect(printed).toContainText('[Y/n] y');
-  await page.getByRole('button', { name: 'Give back the keyboard' }).click();
+  await page.keyboard.press('Control+Alt+Enter');
+  await expect(page.getByRole('button', { name: 'Take over the keyboard' })).toBeFocused();
   await page.getByRole('button', { name: 'Close the terminal' }).click();
   await expect(page.getByTestId('code-time')).toContainText('The code counts for another');
   await page.getByRole('button', { name: 'QR code' }).click();

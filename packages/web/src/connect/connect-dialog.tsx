@@ -106,7 +106,7 @@ export function ConnectDialog({ provider, userId, verb, onClose }: ConnectDialog
             onChange={changePasskey}
             label="I sign in with a passkey, a security key or a managed device"
           >
-            These work in your own browser only. Remembered in this browser.
+            A browser on this server cannot use them. Your choice is remembered in this browser.
           </Tick>
         ) : null}
         {provider.useDescription === null ? null : (

@@ -8,6 +8,7 @@ import { toDateTimeWords } from '../ui/date-words.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { toProblemWords } from '../ui/problem-words.ts';
+import { toParagraphs } from './notice-paragraphs.ts';
 
 type NoticeDialogProps = { provider: Provider; notice: NonNullable<Provider['notice']>; onClose: () => void };
 
@@ -40,8 +41,12 @@ export function NoticeDialog({ provider, notice, onClose }: NoticeDialogProps) {
     );
   return (
     <Dialog title={notice.title} actions={actions} onClose={onClose} wide>
-      <div className="mt-3 text-sm whitespace-pre-line" data-testid="notice-text">
-        {notice.text}
+      <div className="mt-3 space-y-3 text-sm" data-testid="notice-text">
+        {toParagraphs(notice.text).map((paragraph) => (
+          <p key={paragraph} className="break-words whitespace-pre-line">
+            {paragraph}
+          </p>
+        ))}
       </div>
       <p className="mt-4 text-sm text-muted">
         {notice.acceptedAt === null

@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Secret } from '@vestibule/protocol/secret';
 import { CliError } from './cli-error.ts';
@@ -74,7 +74,7 @@ export async function startThrowawayServer({ file, env, runtime, say }: Throwawa
 /** The file and, when its program is bundled, the folder beside it. */
 function copyDefinition(file: string, providersDir: string): void {
   const text = readFileSync(file, 'utf8');
-  cpSync(file, join(providersDir, 'tried.yaml'));
+  cpSync(file, join(providersDir, /\.ya?ml$/.test(file) ? basename(file) : 'tried.yaml'));
   const folder = /\bkind:\s*['"]?bundled\b/.test(text) ? /\bfolder:\s*['"]?([\w.-]+)/.exec(text)?.[1] : undefined;
   if (folder === undefined || /^\.+$/.test(folder)) return;
   const source = join(dirname(file), folder);

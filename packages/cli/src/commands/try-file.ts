@@ -141,8 +141,18 @@ async function tellEnd({ report }: Cli, client: Client, ended: Session, provider
   const chunks = await client.readOutput(ended.sessionId);
   const written = toPlainText(chunks.map(({ text }) => text).join(''));
   const lines = written.trimEnd().split('\n').slice(-OUTPUT_LINES);
+  if (ended.errorCode === 'cli_no_url') report.warn(toLinkWords(written));
   if (written.trim() === '') report.warn('The program wrote nothing.');
   else report.warn(`The program wrote:\n${lines.map((line) => `  | ${line}`).join('\n')}`);
+}
+
+/** Why no link was taken: the most frequent fault of a new definition. */
+function toLinkWords(written: string): string {
+  const links = new Set(written.match(/https?:\/\/[^\s"'<>]+/g));
+  if (links.size === 0)
+    return 'No link was seen, neither in a browser that the program opened nor in its output. Look at login.args, login.dialogue and login.environment.';
+  const list = [...links].map((link) => `\n  ${link}`).join('');
+  return `These links were in its output, and login.url.pattern matches none of them, or login.url.from does not name the output:${list}`;
 }
 
 /** Ends what still goes on, and waits until the browser machine is gone, so that the server leaves nothing behind. */

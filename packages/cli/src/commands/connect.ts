@@ -46,8 +46,8 @@ export async function connect(cli: Cli, name: string, flags: ConnectFlags): Prom
   });
   const words = toEndWords(ended, provider?.name ?? ended.provider);
   const isDone = ended.status === 'completed';
-  report.tell({ type: 'end', session: ended }, isDone ? words : null);
   if (!isDone) report.warn(`${words}\nWhat happened, and what the program wrote: ${toPage(ended.sessionId)}`);
+  report.tell({ type: 'end', session: ended }, isDone ? words : null);
   return isDone ? 'done' : 'failed';
 }
 

@@ -13,6 +13,7 @@ import { toConnection, type Cli } from '../cli.ts';
 import { toPlainText } from '../plain-text.ts';
 import { chooseMode } from '../provider-choice.ts';
 import { followSession } from '../session-pushes.ts';
+import type { Report } from '../report.ts';
 import { runSignIn } from '../sign-in.ts';
 import { GRADE_WORDS, MODE_WORDS, toEndWords } from '../step-words.ts';
 import { startThrowawayServer, type ThrowawayServer } from '../throwaway-server.ts';
@@ -127,16 +128,16 @@ function requireAvailable({ requirements }: ProvidersAnswer, provider: Provider)
 async function tellEnd({ report }: Cli, client: Client, ended: Session, provider: Provider): Promise<void> {
   const [stored] = await client.listCredentials(USER);
   const words = toEndWords(ended, provider.name);
-  report.tell({ type: 'end', session: ended, credential: stored ?? null }, ended.status === 'completed' ? words : null);
-  if (ended.status === 'completed') {
-    if (stored !== undefined) {
-      const { account, expiresAt, grade } = stored;
-      report.say(`  account   ${account ?? 'not told by the files'}`);
-      report.say(`  expires   ${expiresAt ?? 'not told by the files'}`);
-      report.say(`  evidence  ${GRADE_WORDS[grade]}`);
-    }
-    return;
-  }
+  if (ended.status !== 'completed') await tellFailure(report, client, ended, words);
+  report.tell({ type: 'end', session: ended, credential: stored ?? null }, stored === undefined ? null : words);
+  if (stored === undefined) return;
+  const { account, expiresAt, grade } = stored;
+  report.say(`  account   ${account ?? 'not told by the files'}`);
+  report.say(`  expires   ${expiresAt ?? 'not told by the files'}`);
+  report.say(`  evidence  ${GRADE_WORDS[grade]}`);
+}
+
+async function tellFailure(report: Report, client: Client, ended: Session, words: string): Promise<void> {
   report.warn(`It ended as ${ended.status}${ended.errorCode === null ? '' : ` (${ended.errorCode})`}: ${words}`);
   const chunks = await client.readOutput(ended.sessionId);
   const written = toPlainText(chunks.map(({ text }) => text).join(''));

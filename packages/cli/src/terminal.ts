@@ -59,6 +59,11 @@ export function openTerminal(
     opened?.close();
   }
 
+  function clearQuestion(): void {
+    clearLine(output, 0);
+    cursorTo(output, 0);
+  }
+
   async function readLine(question: string, signal?: AbortSignal): Promise<string | null> {
     const queued = queue.shift();
     if (queued !== undefined) return queued;
@@ -75,6 +80,7 @@ export function openTerminal(
     } finally {
       waiting = null;
       isAsking = false;
+      if (isInteractive && signal?.aborted === true) clearQuestion();
       // Ctrl-C is a signal again while nothing is asked. A pipe is kept: it may have given more lines than one.
       if (isInteractive) letGo();
     }
@@ -93,8 +99,7 @@ export function openTerminal(
     },
     print(target, line) {
       if (!isAsking || lines === null) return void target.write(line);
-      clearLine(output, 0);
-      cursorTo(output, 0);
+      clearQuestion();
       target.write(line);
       lines.prompt(true);
     },

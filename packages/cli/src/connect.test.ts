@@ -1,13 +1,9 @@
-import { PassThrough } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import type { Session } from '@vestibule/protocol/api';
-import type { CliConfig } from './config.ts';
 import { toCliError, type CliError, type Exit } from './cli-error.ts';
 import { connect, type ConnectFlags } from './commands/connect.ts';
-import { createInterrupts, type Interrupts } from './interrupts.ts';
-import { createReport } from './report.ts';
-import { openTerminal } from './terminal.ts';
-import { Secret } from '@vestibule/protocol/secret';
+import type { Interrupts } from './interrupts.ts';
+import { createTestCli, type TestCli, type Told } from './testing-cli.ts';
 import { close, findFreePort, serve } from './testing-server.ts';
 import {
   startTestVestibule,
@@ -22,68 +18,22 @@ afterEach(async () => {
   for (const release of releasers.splice(0).toReversed()) await release();
 });
 
-type Told = Record<string, unknown> & { type: string };
-type Running = {
+type Running = Omit<TestCli, 'told' | 'close' | 'cli'> & {
   server: TestVestibule;
-  input: PassThrough;
   interrupts: Interrupts;
-  /** Resolves with the first told object of this type. */
   told(type: string): Promise<Told>;
   ended: Promise<Exit>;
-  /** All that was written, for a person or a program. */
-  text(): string;
 };
 
 type RunOptions = TestVestibuleOptions & { flags?: Partial<ConnectFlags>; name?: string; isJson?: boolean };
 
 async function run({ flags, name = 'tool', isJson = true, ...options }: RunOptions = {}): Promise<Running> {
   const server = await startTestVestibule(options);
-  const input = new PassThrough();
-  const interrupts = createInterrupts(() => undefined);
-  const terminal = openTerminal(input, new PassThrough(), interrupts.raise);
-  releasers.push(() => server.close(), terminal.close);
-  let text = '';
-  let wake: () => void = () => undefined;
-  const output = {
-    write(chunk: string): void {
-      text += chunk;
-      wake();
-    },
-  };
-  const config: CliConfig = {
-    server: server.origin,
-    token: new Secret('operator-token-of-a-test-0123456789-abcdef'),
-    dataDir: '/nowhere',
-    home: '/nowhere',
-    programEnvironment: {},
-  };
-  const report = createReport(isJson, { stdout: output, stderr: output });
-  const ended = connect({ config, flags: {}, report, terminal, interrupts }, name, {
-    user: 'me',
-    open: false,
-    ...flags,
-  });
+  const { cli, input, text, told, close } = createTestCli(server.origin, isJson);
+  releasers.push(() => server.close(), close);
+  const ended = connect(cli, name, { user: 'me', open: false, ...flags });
   ended.catch(() => undefined);
-  const find = (type: string): Told | undefined =>
-    text
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as Told)
-      .find((told) => told.type === type);
-  return {
-    server,
-    input,
-    interrupts,
-    ended,
-    text: () => text,
-    async told(type) {
-      for (;;) {
-        const found = find(type);
-        if (found !== undefined) return found;
-        await Promise.race([new Promise<void>((resolve) => (wake = resolve)), ended]);
-      }
-    },
-  };
+  return { server, input, text, interrupts: cli.interrupts, ended, told: (type) => told(type, ended) };
 }
 
 const COMPLETED: Partial<Session> = {

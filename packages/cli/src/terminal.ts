@@ -65,9 +65,10 @@ export function openTerminal(
   }
 
   async function readLine(question: string, signal?: AbortSignal): Promise<string | null> {
+    const isAborted = (): boolean => signal?.aborted === true;
     const queued = queue.shift();
     if (queued !== undefined) return queued;
-    if (isAtEnd || signal?.aborted === true) return null;
+    if (isAtEnd || isAborted()) return null;
     const opened = open();
     opened.setPrompt(question);
     opened.prompt();
@@ -80,7 +81,7 @@ export function openTerminal(
     } finally {
       waiting = null;
       isAsking = false;
-      if (isInteractive && signal?.aborted === true) clearQuestion();
+      if (isInteractive && isAborted()) clearQuestion();
       // Ctrl-C is a signal again while nothing is asked. A pipe is kept: it may have given more lines than one.
       if (isInteractive) letGo();
     }

@@ -101,6 +101,8 @@ export type TestVestibuleOptions = {
   judge?: (answer: AnswerBody) => Verdict | null;
   onAnswer?: (answer: AnswerBody) => void;
   onCancel?: () => void;
+  /** What the program wrote. */
+  output?: string;
 };
 
 export async function startTestVestibule(options: TestVestibuleOptions = {}): Promise<TestVestibule> {
@@ -137,6 +139,8 @@ export async function startTestVestibule(options: TestVestibuleOptions = {}): Pr
           fileProblems: [],
           providers: [options.provider ?? TEST_PROVIDER],
         });
+      if (path.endsWith('/credentials')) return json(response, 200, { credentials: [] });
+      if (path.endsWith('/output')) return json(response, 200, { chunks: [{ n: 1, text: options.output ?? '' }] });
       if (path === '/v1/auth-sessions') {
         const { mode, provider } = JSON.parse(body) as Session;
         if (provider !== 'tool') return refuse(response, { status: 404, code: 'unknown_provider', detail: 'None.' });

@@ -16,7 +16,8 @@ import { followSession } from '../session-pushes.ts';
 import type { Report } from '../report.ts';
 import { runSignIn } from '../sign-in.ts';
 import { GRADE_WORDS, MODE_WORDS, toEndWords } from '../step-words.ts';
-import { startThrowawayServer, type ThrowawayServer } from '../throwaway-server.ts';
+import type { ServerAccess } from '../server-access.ts';
+import { startThrowawayServer } from '../throwaway-server.ts';
 import { checkFiles } from './check-files.ts';
 import { toNoticeText } from './providers.ts';
 
@@ -60,7 +61,8 @@ function findId(file: string): string {
   return id;
 }
 
-async function trySignIn(cli: Cli, access: ThrowawayServer, id: string, flags: TryFlags): Promise<Exit> {
+/** On a server that is there already. */
+export async function trySignIn(cli: Cli, access: ServerAccess, id: string, flags: TryFlags): Promise<Exit> {
   const { report, terminal, interrupts } = cli;
   const { client, server } = toConnection(access);
   const provider = await prepare(cli, client, id);

@@ -59,6 +59,18 @@ describe('recognizeAnswer', () => {
     expect(recognizeAnswer('abc123#right-state', both)).toEqual({ kind: 'code', text: 'abc123#right-state' });
   });
 
+  it('takes a code with the state of either link, and with any where a link carries none', () => {
+    const short = { ...both, codeUrl: 'https://auth.example.test/oauth/authorize?z-challenge' };
+    const long = { ...both, codeUrl: 'https://auth.example.test/oauth/authorize?state=other-state' };
+    expect(recognizeAnswer('abc#made-up-by-the-page', short)).toEqual({
+      kind: 'code',
+      text: 'abc#made-up-by-the-page',
+    });
+    expect(recognizeAnswer('abc#other-state', long).kind).toBe('code');
+    expect(recognizeAnswer('abc#right-state', long).kind).toBe('code');
+    expect(recognizeAnswer('abc#of-neither', long).kind).toBe('problem');
+  });
+
   it("takes the code out of a provider's address when only a code is wanted", () => {
     expect(recognizeAnswer('https://provider.test/done?code=abc', codeOnly)).toEqual({ kind: 'code', text: 'abc' });
   });

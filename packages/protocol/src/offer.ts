@@ -43,6 +43,9 @@ export type RecognizedAnswer =
   /** Words for the person: what was given instead, and what to do. */
   | { kind: 'problem'; words: string };
 
+/** What is looked at to tell an answer: the whole offer, or as much of it as there is. */
+export type Answerable = Pick<Offer, 'url' | 'callback' | 'accepts'> & Partial<Pick<Offer, 'codeUrl'>>;
+
 /** The state that the link carries, or null. */
 function findState(link: string | null): string | null {
   return link !== null && URL.canParse(link) ? new URL(link).searchParams.get('state') : null;
@@ -52,7 +55,7 @@ function findState(link: string | null): string | null {
  * What the person gave back, by its form: a URL, with or without its scheme, or the address line of a page that failed to load; else a code.
  * A state that is not the link's is a problem, for the answer belongs to another sign-in.
  */
-export function recognizeAnswer(given: string, offer: Pick<Offer, 'url' | 'callback' | 'accepts'>): RecognizedAnswer {
+export function recognizeAnswer(given: string, offer: Answerable): RecognizedAnswer {
   const text = given.trim().replaceAll(/^["'<]+|["'>]+$/g, '');
   if (text === '')
     return { kind: 'problem', words: 'Nothing was given. Paste the address or the code that you were shown.' };
@@ -67,12 +70,18 @@ export function recognizeAnswer(given: string, offer: Pick<Offer, 'url' | 'callb
       words: 'That looks like a code. This program wants the whole address of the page, from http:// to its end.',
     };
   const itsState = /#(.+)$/.exec(text)?.[1];
-  if (itsState !== undefined && state !== null && itsState !== state)
+  if (itsState !== undefined && !couldBeStateOf(itsState, offer))
     return {
       kind: 'problem',
       words: 'That code belongs to another sign-in. Open the link on this page and copy the new code.',
     };
   return { kind: 'code', text };
+}
+
+/** A code comes from either link. One that carries no state (claude 2.1.330) is given one by its page, which nobody here can know. */
+function couldBeStateOf(state: string, { url, codeUrl = null }: Answerable): boolean {
+  const links = [url, codeUrl].filter((link) => link !== null);
+  return links.length === 0 || links.some((link) => [null, state].includes(findState(link)));
 }
 
 function toUrl(text: string): URL | null {

@@ -1,10 +1,10 @@
 /** What the page says of a text before it is sent: what it was recognised as, or what is wrong with it. */
-import { recognizeAnswer, type Offer } from '@vestibule/protocol/offer';
+import { recognizeAnswer, type Answerable, type Offer } from '@vestibule/protocol/offer';
 
 export type GivenWords = { tone: 'good' | 'bad'; words: string };
 
 /** Null for a text that is still empty. */
-export function toGivenWords(text: string, offer: Pick<Offer, 'url' | 'callback' | 'accepts'>): GivenWords | null {
+export function toGivenWords(text: string, offer: Answerable): GivenWords | null {
   if (text.trim() === '') return null;
   const recognized = recognizeAnswer(text, offer);
   switch (recognized.kind) {

@@ -1,6 +1,6 @@
 /** Finds the words for a failed run of the CLI: its output first, then its version. */
 import type { FailureCode } from '@vestibule/protocol/session-failure';
-import { findCause } from './failure-classifier.ts';
+import { findCause, type Cause } from './failure-classifier.ts';
 import { toPublicDetail } from './public-detail.ts';
 import type { Secrets } from './redaction.ts';
 import type { WayRun } from './way-run.ts';
@@ -20,8 +20,8 @@ export async function explain(
 ): Promise<Explanation> {
   const { mode, plan, env, exit, wasOffered } = run;
   if (exit !== null) await run.outputEnded();
-  const text = `${run.recentOutput()}\n${words}`;
-  const cause = findCause({ mode, failures: plan.failures, text, exit, wasOffered });
+  const toCause = (text: string): Cause | null => findCause({ mode, failures: plan.failures, text, exit, wasOffered });
+  const cause = toCause(words) ?? toCause(run.recentOutput());
   if (cause !== null) return { code: cause.code, detail: toPublicDetail(cause.detail, secrets) };
   const wrong = plan.version && (await findWrongVersion(plan, { env, cwd }));
   return wrong ? { code: 'cli_wrong_version', detail: wrong } : unexplained;

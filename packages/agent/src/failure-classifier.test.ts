@@ -22,6 +22,7 @@ test.each([
   ['connect ENETUNREACH 203.0.113.1:443 - Local (0.0.0.0:0)', 'network_tcp'],
   ['error sending request for url (https://auth.openai.com/oauth/token)', 'network_tcp'],
   ['TypeError: fetch failed', 'network_tcp'],
+  ['error connecting to github.com', 'network_tcp'],
   ['Error: SELF_SIGNED_CERT_IN_CHAIN', 'network_tls'],
   ['self-signed certificate in certificate chain', 'network_tls'],
   [
@@ -82,6 +83,13 @@ test("the definition's patterns come first, each for its ways", () => {
   const text = 'odd: ENOTFOUND\n';
   expect(findCause({ ...BASE, failures, text })?.code).toBe('cli_wrong_version');
   expect(findCause({ ...BASE, failures, text, mode: 'token' })?.code).toBe('sign_in_denied');
+});
+
+test('a service that could not be reached did not answer, whatever the definition says of that line', () => {
+  const failures: Trouble['failures'] = [{ pattern: 'Failed to exchange', code: 'provider_http' }];
+  const text = 'Failed to exchange authorization code: getaddrinfo EAI_AGAIN oauth2.googleapis.com';
+  expect(findCause({ ...BASE, failures, text })?.code).toBe('network_dns');
+  expect(findCause({ ...BASE, failures, text: 'Failed to exchange: 500' })?.code).toBe('provider_http');
 });
 
 test('a status means another thing where a token was given, or a code asked for', () => {

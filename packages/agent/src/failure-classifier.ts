@@ -56,7 +56,7 @@ const FORMS: readonly Form[] = [
   {
     code: 'network_tcp',
     pattern:
-      /ECONNREFUSED|ECONNRESET|ECONNABORTED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|UND_ERR_(?:CONNECT_TIMEOUT|SOCKET)|connection (?:refused|reset|timed out|aborted)|network is unreachable|no route to host|error sending request|tcp connect error|socket hang up|connect timeout|i\/o timeout|fetch failed|unable to connect/i,
+      /ECONNREFUSED|ECONNRESET|ECONNABORTED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|UND_ERR_(?:CONNECT_TIMEOUT|SOCKET)|connection (?:refused|reset|timed out|aborted)|network is unreachable|no route to host|error sending request|tcp connect error|socket hang up|connect timeout|i\/o timeout|fetch failed|unable to connect|error connecting to/i,
   },
   {
     code: 'callback_refused',
@@ -70,6 +70,8 @@ const FORMS: readonly Form[] = [
   },
 ];
 
+const NETWORK = FORMS.filter(({ code }) => code.startsWith('network_'));
+
 const STATUS =
   /\b(?:HTTP(?:\/[\d.]+)?|status(?:[ _]?code)?|response|responded with|answered(?: with)?|returned|failed with|error)[ :=(]*(?:HTTP |status(?:[ _]?code)?[ :=]*)?([45]\d\d)\b|\b([45]\d\d) (?:Bad Request|Unauthorized|Forbidden|Not Found|Too Many Requests|Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time-?out)/i;
 
@@ -82,15 +84,26 @@ export function findCause(trouble: Trouble): Cause | null {
   for (const { pattern, code, modes } of failures) {
     if (modes !== undefined && !modes.includes(mode)) continue;
     const detail = findLine(text, new RegExp(pattern, 'm'));
-    if (detail !== null) return { code, detail };
+    if (detail === null) continue;
+    // Programs say alike that the service answered with an error and that it could not be reached at all.
+    return (code === 'provider_http' && findByForm(mode, detail, NETWORK)) || { code, detail };
   }
   const recent = text.slice(-RECENT_CHARS);
-  for (const { code, pattern, modes } of FORMS) {
+  return (
+    findByForm(mode, recent, FORMS) ??
+    findByStatus(trouble, recent) ??
+    findCrash(recent, exit) ??
+    findByMode(mode, recent, exit)
+  );
+}
+
+function findByForm(mode: Mode, text: string, forms: readonly Form[]): Cause | null {
+  for (const { code, pattern, modes } of forms) {
     if (modes !== undefined && !modes.includes(mode)) continue;
-    const detail = findLine(recent, pattern);
+    const detail = findLine(text, pattern);
     if (detail !== null) return { code, detail };
   }
-  return findByStatus(trouble, recent) ?? findCrash(recent, exit) ?? findByMode(mode, recent, exit);
+  return null;
 }
 
 function findByStatus({ mode, wasOffered }: Trouble, recent: string): Cause | null {

@@ -25,6 +25,7 @@ test.each([
     '{"access_token": "short1", "refresh_token":"other2"}',
     '{"access_token": "[redacted]", "refresh_token":"[redacted]"}',
   ],
+  ['a value in a sentence', 'Your access token: canary-123', 'Your access token: [redacted]'],
   ['a header', 'authorization: Bearer abcdef.ghi', 'authorization: Bearer [redacted]'],
   ['a long run that is no word', `got ${'aB3-_'.repeat(10)}!`, 'got [redacted]!'],
   ['a code with its state', 'paste AbCdEfGh12#StAtE345678', 'paste [redacted]'],
@@ -39,6 +40,7 @@ test.each([
   'Successfully logged in as ada@example.com, plan: pro',
   'https://accounts.example/o/auth?client_id=abc&redirect_uri=http%3A%2F%2F127.0.0.1%3A1455%2Fauth%2Fcallback',
   'keyboard: arrow keys; token expired',
+  'Failed to fetch auth token: TypeError: fetch failed',
 ])('leaves what is no secret: %s', (text) => {
   expect(createSecrets().redact(text)).toBe(text);
 });

@@ -32,7 +32,7 @@ const NAMES = [
   ],
 ].join('|');
 const WORDS =
-  '(?:access|refresh|id|oauth|auth|api|bearer|session)[_ -]?(?:token|key)|_authToken|client[_ -]?secret|password';
+  '(?:access|refresh|id|oauth|auth|api|bearer|session)[_-]?(?:token|key)|_authToken|client[_-]?secret|password';
 
 /** The last group, or else all that matches, is the secret; a group stands at the end of its match. */
 const FORMS = [
@@ -45,6 +45,8 @@ const FORMS = [
   // In a link or a form, also one within another (`%3D`).
   new RegExp(`(?:(?<![A-Za-z0-9])|(?<=%[0-9A-F]{2}))(?:${NAMES})(?:=|%3D)([^\\s&"'<>#]{3,})`, 'gi'),
   new RegExp(`(?:${WORDS})["']?\\s*[:=]\\s*["']?([^\\s"',;&<>]{6,})`, 'gi'),
+  // In a sentence: a value that is no word.
+  /\b(?:token|key|secret|password)["']?\s*[:=]\s*["']?(?=[^\s"',;&<>]*\d)([^\s"',;&<>]{8,})/gi,
 ];
 /** So long and mixed that it is no word of any language. */
 const LONG_RUN = /[\w-]{40,}/g;

@@ -21,7 +21,7 @@ export async function explain(
   const { mode, plan, env, exit, wasOffered } = run;
   if (exit !== null) await run.outputEnded();
   const toCause = (text: string): Cause | null => findCause({ mode, failures: plan.failures, text, exit, wasOffered });
-  const cause = toCause(words) ?? toCause(run.recentOutput());
+  const cause = (words === '' ? null : toCause(words)) ?? toCause(run.recentOutput());
   if (cause !== null) return { code: cause.code, detail: toPublicDetail(cause.detail, secrets) };
   const wrong = plan.version && (await findWrongVersion(plan, { env, cwd }));
   return wrong ? { code: 'cli_wrong_version', detail: wrong } : unexplained;

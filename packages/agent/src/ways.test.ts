@@ -158,7 +158,7 @@ const STDIN = { token: { kinds: [{ ...KIND, input: 'stdin', login: { args: ['wit
 const READ_TOKEN = `read -r token; cat > ~/rest; [ "$1" = with-token ] || exit 9`;
 
 test('gives a token to the CLI as the only line of its input, and lets it nowhere else', async () => {
-  const script = `${READ_TOKEN}; echo "Using key $token."; mkdir ~/.tool; printf '{"token":"%s"}' "$token" > ~/${CREDENTIAL_PATH}`;
+  const script = `${READ_TOKEN}; echo "Using key $token."; sleep 0.2; mkdir ~/.tool; printf '{"token":"%s"}' "$token" > ~/${CREDENTIAL_PATH}`;
   const { get, give, messages, logged, opened, output } = signIn(script, { ways: STDIN }, { mode: 'token' });
   await expect(get('offer')).resolves.toMatchObject({ offer: { mode: 'token', accepts: ['token'], url: null } });
   await expect(get('url_opened')).resolves.toMatchObject({ origin: '' });

@@ -95,7 +95,7 @@ test.describe('machines that are only played', () => {
     controllers.prefer(other);
     await openPage(page, sessionId);
     await waitForLiveView(page);
-    const answered = await other.client.answer(sessionId, { text: 'canary-answer-of-a-person' });
+    const answered = await other.client.answer(sessionId, { kind: 'line', text: 'canary-answer-of-a-person' });
     expect(answered.sessionId).toBe(sessionId);
     await expectConnected(page);
     const { steps } = await owner.client.getTimeline(sessionId);

@@ -38,7 +38,7 @@ async function begin(server: VestibuleServer, lines: readonly string[]): Promise
   const client = createClient({ baseUrl: server.origin, headers: { authorization: `Bearer ${server.token}` } });
   const { sessionId } = await client.createSession({ userId: randomUUID(), provider: 'scripted' });
   await waitUntil('the CLI runs', async () => (await client.getSession(sessionId)).capabilities.includes('cli'));
-  for (const line of lines) await client.answer(sessionId, { text: line });
+  for (const line of lines) await client.answer(sessionId, { kind: 'line', text: line });
   return sessionId;
 }
 

@@ -10,6 +10,8 @@ import { toStorable } from './session-store.ts';
 
 /** A row costs something, too: the smallest chunk counts as so many characters. */
 const MIN_CHUNK_CHARS = 32;
+/** As the column's type has it; no program that is heard writes so much. */
+const MAX_N = 2_147_483_647;
 
 export type OutputStore = ReturnType<typeof createOutputStore>;
 
@@ -19,6 +21,7 @@ export function createOutputStore(deps: { pool: Pool; onChange: (sessionId: stri
   return {
     /** False when the chunk is there already, the session has ended, or it has said as much as is kept. */
     async add(sessionId: string, { n, text }: OutputChunk): Promise<boolean> {
+      if (n > MAX_N) return false;
       // The lock makes the end of the session wait: whoever sees the end sees all that was written.
       const result = await pool.query(
         `with held as (

@@ -76,6 +76,11 @@ describe('what a program writes', () => {
     expect(await store.add(small.sessionId, { n: 8193, text: 'x' })).toBe(false);
   });
 
+  it('with a number beyond all is not kept, and does not break the link (attack)', async () => {
+    const { sessionId } = await sessions.awaitPerson();
+    expect(await store.add(sessionId, { n: Number.MAX_SAFE_INTEGER, text: 'x' })).toBe(false);
+  });
+
   it('after the end of the session is not kept', async () => {
     const id = await sessions.endAs('failed');
     expect(await store.add(id, { n: 1, text: 'late' })).toBe(false);

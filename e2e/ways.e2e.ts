@@ -59,6 +59,9 @@ test('a provider with a notice is offered once the operator has read and accepte
   await page.getByRole('button', { name: `Accept and offer ${NAME}` }).click();
   await expect(page.getByRole('button', { name: `Connect ${NAME}` })).toBeEnabled();
   await page.reload();
+  await page.getByRole('button', { name: `Read the notice of ${NAME}` }).click();
+  await expect(page.getByRole('dialog')).toContainText('Accepted on');
+  await page.keyboard.press('Escape');
   await page.getByRole('button', { name: `Connect ${NAME}` }).click();
   await expect(page.getByTestId('what-to-know')).toContainText('a program of Example Works');
   await page.getByLabel('I sign in with a passkey').check();

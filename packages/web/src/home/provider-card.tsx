@@ -67,6 +67,11 @@ function ConnectButtons({
           {verb}
         </Button>
       )}
+      {notice !== null && notice.acceptedAt !== null ? (
+        <Button variant="quiet" aria-label={`Read the notice of ${name}`} onClick={() => setOpen('notice')}>
+          Notice
+        </Button>
+      ) : null}
       {open === 'connect' ? <ConnectDialog {...{ provider, userId, verb }} onClose={close} /> : null}
       {open === 'notice' && notice !== null ? <NoticeDialog {...{ provider, notice }} onClose={close} /> : null}
     </>

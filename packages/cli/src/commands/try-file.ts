@@ -35,21 +35,31 @@ export type TryFlags = {
 };
 
 export async function tryFile(cli: Cli, given: string, flags: TryFlags): Promise<Exit> {
-  const { report, config } = cli;
+  const { report, config, interrupts } = cli;
   const file = resolve(given);
   if ((await checkFiles(cli, [file])) !== 'done') return 'failed';
   const id = findId(file);
-  const server = await startThrowawayServer({
-    file,
-    env: config.programEnvironment,
-    runtime: flags.runtime,
-    say: report.say,
+  let isStopped = false;
+  // A folder and a server are left to be removed, whenever Ctrl-C comes.
+  const release = interrupts.onFirst(() => {
+    isStopped = true;
+    report.say('Stopping… (Ctrl-C once more leaves at once, and leaves behind what there is)');
   });
   try {
-    return await trySignIn(cli, server, id, flags);
+    const server = await startThrowawayServer({
+      file,
+      env: config.programEnvironment,
+      runtime: flags.runtime,
+      say: report.say,
+    });
+    try {
+      return isStopped ? 'interrupted' : await trySignIn(cli, server, id, flags);
+    } finally {
+      report.say('Removing the server of this trial and all that it made…');
+      await server.remove();
+    }
   } finally {
-    report.say('Removing the server of this trial and all that it made…');
-    await server.remove();
+    release();
   }
 }
 

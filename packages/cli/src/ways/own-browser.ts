@@ -23,7 +23,10 @@ export async function startOwnBrowser(context: WayContext, offer: Offer): Promis
   if (listener !== null) {
     report.tell({ type: 'listening', addresses: listener.addresses }, null);
     showLink(context, offer.url ?? '');
-    report.say('Sign in there and come back: this command waits for your browser and passes the answer on.');
+    const paste = context.terminal.isInteractive
+      ? ' If you sign in on another machine, paste the address that it ends at here.'
+      : '';
+    report.say(`Sign in there and come back: this command waits for your browser and passes the answer on.${paste}`);
   } else {
     showLink(context, offer.codeUrl ?? offer.url ?? '');
     report.tell({ type: 'paste_wanted', accepts: offer.accepts }, toPasteWords(offer));

@@ -63,6 +63,10 @@ describe('problems', () => {
     ]);
   });
 
+  it('takes settings of the command in the same shell for what they are', () => {
+    expect(problemsOf({ VESTIBULE_SERVER: 'http://127.0.0.1:7080', VESTIBULE_TOKEN: 'a-token' })).toEqual([]);
+  });
+
   it('refuses an unknown setting and names the one that was probably meant', () => {
     expect(problemsOf({ VESTIBULE_PROT: '1' })).toEqual([
       'VESTIBULE_PROT is not a setting. Did you mean VESTIBULE_PORT?',

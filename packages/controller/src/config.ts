@@ -101,11 +101,15 @@ export function isOffLoopback(config: Pick<Config, 'host' | 'publicUrl'>): boole
   );
 }
 
+/** Settings of the `vestibule` command, which may be set in the same shell. */
+const OF_THE_COMMAND = new Set(['VESTIBULE_SERVER', 'VESTIBULE_TOKEN']);
+
 function readEnvironment(env: Environment, problems: string[]): Raw {
   const raw: Raw = {};
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || value === '') continue;
     if (isSettingName(name)) raw[name] = value;
+    else if (OF_THE_COMMAND.has(name)) continue;
     else if (name.startsWith('VESTIBULE_')) problems.push(`${name} is not a setting.${suggest(name, SETTING_NAMES)}`);
   }
   return raw;

@@ -87,7 +87,7 @@ export async function startLoginRun(options: LoginRunOptions): Promise<LoginRun>
   const env = toCliEnvironment(login, { home, inherited, shim, displayEnv });
   /** Of ourselves: whatever the CLI asked is answered. */
   const send = (text: string): boolean => {
-    prompts.onInput();
+    prompts.onInput('\n');
     return process.write(text);
   };
   const dialogue = createDialogue(login.dialogue, (text) => void send(text));
@@ -119,17 +119,17 @@ export async function startLoginRun(options: LoginRunOptions): Promise<LoginRun>
   if (isRpc) rpc.start();
 
   /** Of the person. */
-  const heed = <T>(act: () => T): T => {
+  const heed = <T>(input: string, act: () => T): T => {
     catcher.giveTime();
-    prompts.onInput();
+    prompts.onInput(input);
     return act();
   };
   return {
     env,
     process: {
       ...process,
-      write: (text) => heed(() => process.write(text)),
-      writeLine: (line) => heed(() => process.writeLine(line)),
+      write: (text) => heed(text, () => process.write(text)),
+      writeLine: (line) => heed('\n', () => process.writeLine(line)),
       endInput: () => {
         prompts.close();
         process.endInput();

@@ -39,7 +39,7 @@ test('tells once of each question, and what was typed answers it', async () => {
   const { watch, prompts } = watchPrompts();
   watch.onText('Name? ');
   await vi.waitUntil(() => watch.findOpen() === 'Name?');
-  watch.onInput();
+  watch.onInput('Ada\n');
   expect(watch.findOpen()).toBeNull();
   await delay(60);
   watch.onText('\nAge? ');
@@ -64,4 +64,18 @@ test('what is asked along with the sign-in page is known, what is asked later is
   watch.onText('\nWhich organization? ');
   await vi.waitUntil(() => prompts.length > 0);
   expect(prompts).toEqual(['Which organization?']);
+});
+
+test('what a person types, as a terminal shows it, is no question', async () => {
+  const { watch, prompts } = watchPrompts();
+  watch.onText('Name? ');
+  await vi.waitUntil(() => watch.findOpen() !== null);
+  watch.onInput('Ad');
+  watch.onText('Ad');
+  await delay(60);
+  expect(watch.findOpen()).toBe('Name?');
+  watch.onInput('a\r');
+  watch.onText('a\r\nAge? ');
+  await vi.waitUntil(() => prompts.length === 2);
+  expect(prompts[1]).toBe('Age?');
 });

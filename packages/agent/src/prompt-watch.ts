@@ -5,8 +5,8 @@
 export type PromptWatch = {
   /** Clean text, as it comes. */
   onText: (text: string) => void;
-  /** Something was written to the CLI's input. */
-  onInput: () => void;
+  /** This was written to the CLI's input: a whole line of it answers what was asked, less of it is somebody who types. */
+  onInput: (input: string) => void;
   /** The person was shown how to sign in: what the CLI asks along with that is known. */
   onOffered: () => void;
   /** The question that is open now. */
@@ -33,12 +33,15 @@ const PROGRESS = /(?:\.{2,}|…|\d\s*%)\s*$/;
 export function createPromptWatch({ quietMs = 2000, onPrompt, onQuiet }: PromptWatchOptions): PromptWatch {
   let text = '';
   let open: string | null = null;
+  /** A terminal shows what is being typed: that is no question. */
+  let isTyping = false;
   let isOffered = false;
   /** What comes before the next silence belongs to the offer. */
   let isKnown = false;
   let timer: NodeJS.Timeout | undefined;
 
   const look = (): void => {
+    if (isTyping) return;
     const lines = text.split(/\r\n|\n|\r/);
     onQuiet?.(lines.at(-1) ?? '');
     const wasKnown = isKnown;
@@ -51,12 +54,14 @@ export function createPromptWatch({ quietMs = 2000, onPrompt, onQuiet }: PromptW
   };
   return {
     onText(more) {
+      if (!isTyping) open = null;
       text = (text + more).slice(-KEPT_CHARS);
-      open = null;
       clearTimeout(timer);
       timer = setTimeout(look, quietMs).unref();
     },
-    onInput() {
+    onInput(input) {
+      isTyping = !/[\r\n]/.test(input);
+      if (isTyping) return;
       text = '';
       open = null;
     },
@@ -82,6 +87,6 @@ export function findPrompt(lines: readonly string[], isOffered: boolean): string
   const isKnown = recent.some((line) => KNOWN_QUESTION.test(line));
   const isUnfinished = last !== '' && !PROGRESS.test(last) && (!isOffered || ENDS_LIKE_A_QUESTION.test(last));
   if (!isKnown && !isUnfinished) return null;
-  const asked = isKnown || last.length < 8 ? recent : recent.slice(-1);
+  const asked = isKnown || !/\p{L}/u.test(last) ? recent : recent.slice(-1);
   return asked.join(' ').slice(-MAX_PROMPT_CHARS);
 }

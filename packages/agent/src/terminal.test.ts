@@ -71,7 +71,7 @@ test('says that nobody answered, when that is why no sign-in page came', async (
     {},
     {
       promptQuietMs: 200,
-      change: ({ login }) => (login.url.timeoutSeconds = 0.8),
+      change: ({ login }) => (login.url.timeoutSeconds = 2),
     },
   );
   await expect(get('sign_in_failed')).resolves.toMatchObject({

@@ -27,7 +27,8 @@ export function createOfferStore(deps: { pool: Pool; onChange: (sessionId: strin
   const { pool, onChange } = deps;
   return {
     /**
-     * Takes the place of the offer before; what the CLI asked before is asked no more. With its event `offer_ready`, once a way. False when
+     * Takes the place of the offer before; what the CLI asked before is asked no more. With its event `offer_ready`, so that pages look again; at most 20 of
+     * one way, for an agent that changes its mind without end. False when
      * the session ended, is on another way, or the sealing key is no longer active.
      */
     async put(sessionId: string, offer: NewOffer): Promise<boolean> {
@@ -35,8 +36,8 @@ export function createOfferStore(deps: { pool: Pool; onChange: (sessionId: strin
         `with key as (
            select key_id from vault_keys where key_id = $6 and state = 'active' for share
          ), held as (
-           select s.session_id, exists (select from auth_session_events e where e.session_id = s.session_id
-             and e.type = 'offer_ready' and e.data->>'way' = $2::int::text) as was_told
+           select s.session_id, (select count(*) from auth_session_events e where e.session_id = s.session_id
+             and e.type = 'offer_ready' and e.data->>'way' = $2::int::text) >= 20 as was_told_enough
            from auth_sessions s where s.session_id = $1 and s.way = $2 and s.mode = $3 and s.status = any($8)
              and exists (select from key) for no key update
          ), stored as (
@@ -47,7 +48,7 @@ export function createOfferStore(deps: { pool: Pool; onChange: (sessionId: strin
            returning session_id
          ), changed as (
            update auth_sessions s set prompt = null, event_seq = s.event_seq + 1
-           from held where s.session_id = held.session_id and (not held.was_told or s.prompt is not null)
+           from held where s.session_id = held.session_id and (not held.was_told_enough or s.prompt is not null)
            returning s.session_id, s.event_seq
          ), told as (
            insert into auth_session_events (session_id, seq, type, actor, data)

@@ -49,7 +49,7 @@ const isOffered = async (sessionId: string): Promise<boolean | undefined> =>
   (await sessions.store.find(sessionId))?.offered;
 
 describe('an offer', () => {
-  it('is shown as the agent made it, and told once, without what it holds (I7)', async () => {
+  it('is shown as the agent made it, and each one told once, without what it holds (I7)', async () => {
     const { sessionId } = await sessions.awaitPerson();
     expect([await offers.find(sessionId), await isOffered(sessionId)]).toEqual([null, false]);
     await take(sessionId, LINK);
@@ -57,12 +57,20 @@ describe('an offer', () => {
     await take(sessionId, { ...LINK, url: `${LINK.url}&again=1` });
     expect(await offers.find(sessionId)).toMatchObject({ way: 1, offer: { ...LINK, url: `${LINK.url}&again=1` } });
     expect(await isOffered(sessionId)).toBe(true);
-    expect(await toldOf(sessionId)).toEqual([{ mode: 'vm_browser', kind: 'link', way: 1 }]);
+    const told = { mode: 'vm_browser', kind: 'link', way: 1 };
+    expect(await toldOf(sessionId)).toEqual([told, told]);
     const { rows } = await database.ownerPool.query<{ sealed_offer: Buffer }>(
       'select sealed_offer from session_offers',
     );
     for (const { sealed_offer: sealed } of rows) expect(sealed.includes(CANARY)).toBe(false);
     expect(JSON.stringify(await sessions.store.listSteps(sessionId, 0))).not.toContain(CANARY);
+  });
+
+  it('attack: an agent that changes its mind without end fills no timeline', async () => {
+    const { sessionId } = await sessions.awaitPerson();
+    for (let turn = 1; turn <= 25; turn += 1) await take(sessionId, { ...LINK, url: `${LINK.url}&turn=${turn}` });
+    expect(await offers.find(sessionId)).toMatchObject({ offer: { url: `${LINK.url}&turn=25` } });
+    expect(await toldOf(sessionId)).toHaveLength(20);
   });
 
   it('of a device code has the time that is left, which saying it again does not lengthen', async () => {

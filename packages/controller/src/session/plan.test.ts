@@ -111,6 +111,17 @@ describe('plan, while the session is active', () => {
     ]);
   });
 
+  it('names the question that is open when the time runs out', () => {
+    expect(doPlan({ expiresAt: at(-1), prompt: 'Trust this folder? [y/N]' }, facts())).toMatchObject([
+      {
+        kind: 'begin_settling',
+        cause: 'deadline_passed',
+        code: 'unexpected_prompt',
+        detail: 'Trust this folder? [y/N]',
+      },
+    ]);
+  });
+
   it('asks the agent before a deadline ends the session, and ends it after the answer', () => {
     const overdue = { expiresAt: at(-1) };
     expect(kinds(doPlan(overdue, facts()))).toEqual(['begin_settling']);

@@ -120,6 +120,12 @@ function observeEnd(vm: VmRow, inspection: VmFact, now: Date): Operation[] {
   return [{ kind: 'record_exit', vmId: vm.vmId, exit: toUnseenExit(now) }];
 }
 
+/** A question of the program that is open at the deadline is what the time ran out on. */
+function toDeadlineCause({ prompt }: SessionRow): Cause {
+  if (prompt === null) return { event: 'deadline_passed', code: 'deadline_passed' };
+  return { event: 'deadline_passed', code: 'unexpected_prompt', detail: prompt };
+}
+
 /** Why the session should end by itself now, if it should. */
 function findCause(
   row: SessionRow,
@@ -133,7 +139,7 @@ function findCause(
     const detail = inspection.state === 'exited' ? inspection.exit.reason : 'it vanished';
     return { event: 'vm_ended', code: booted ? 'vm_ended' : 'vm_start_failed', detail };
   }
-  if (row.now >= row.expiresAt) return { event: 'deadline_passed', code: 'deadline_passed' };
+  if (row.now >= row.expiresAt) return toDeadlineCause(row);
   // Counted from the first dial: a controller that was away has not asked yet.
   if (vm.state === 'creating' && link.state === 'dialling' && link.stateMs > limits.bootMs) {
     return { event: 'vm_ended', code: 'vm_start_failed', detail: 'it did not answer in time' };

@@ -4,7 +4,7 @@ export type CliCheck = {
   args: readonly string[];
   /** In its output, when it ended with 0. */
   says: RegExp;
-  /** Its own screen, in a terminal. */
+  /** Its own screen, in a terminal; of what it draws, the blanks do not count, for most are movements. */
   screen?: {
     args: readonly string[];
     /** It can be used now. */
@@ -20,17 +20,17 @@ export const CLI_CHECKS: Readonly<Record<string, CliCheck>> = {
     says: /"loggedIn": ?true/,
     screen: {
       args: [],
-      ready: /for shortcuts|\/help|Welcome back/,
-      wizard: /Choose the text style|Select login method|Security notes|trust (?:this|the files)/i,
+      ready: /ClaudeCodev[\d.]+.*(?:shift\+tabtocycle|forshortcuts)/,
+      wizard: /Choosethetextstyle|Selectloginmethod|Securitynotes|trust(?:this|thefiles)/i,
     },
   },
   codex: {
     args: ['login', 'status'],
-    says: /Logged in using [^\n]*/,
+    says: /Logged in using [^\n]*|API key configured/,
     screen: {
       args: [],
-      ready: /\/model|send|context left|Ask Codex/i,
-      wizard: /Sign in with ChatGPT|Press Enter to continue|Do you trust/i,
+      ready: /\/model|contextleft|AskCodex/i,
+      wizard: /SigninwithChatGPT|PressEntertocontinue|Doyoutrust/i,
     },
   },
   gemini_cli: {
@@ -38,8 +38,8 @@ export const CLI_CHECKS: Readonly<Record<string, CliCheck>> = {
     says: /Hello from the fake\./,
     screen: {
       args: [],
-      ready: /Type your message/,
-      wizard: /How would you like to authenticate|Do you trust|Select Theme|Do you want to continue/i,
+      ready: /Typeyourmessage/,
+      wizard: /Howwouldyouliketoauthenticate|Doyoutrust|SelectTheme|Doyouwanttocontinue/i,
     },
   },
   wrangler: { args: ['whoami'], says: /ada@example\.org/ },

@@ -1,5 +1,5 @@
 /** That the stored login, delivered into an empty home outside of any VM, makes the unmodified CLI say that it is signed in. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Session } from '@vestibule/protocol/api';
@@ -8,14 +8,14 @@ import { createProviderLayers, toProgramPath } from '@vestibule/vm-manager/layer
 import { toDelivery } from '../../packages/controller/src/providers/delivery.ts';
 import { openCredential } from '../support/database.ts';
 import type { CliCheck } from './cli-checks.ts';
-import { startJailedCli, toPlain, type JailedCli } from './jailed-cli.ts';
+import { startJailedCli, toDrawn, toPlain, type JailedCli } from './jailed-cli.ts';
 import { loadDefinition, type TestBed } from './test-bed.ts';
 
 export type DeliveredCli = {
   home: string;
   /** Runs the CLI to its end; throws when that takes too long. */
   run(args: readonly string[]): Promise<{ exitCode: number | null; output: string }>;
-  /** Runs it in a terminal until the text is seen, or for as long as it may take. Returns what it drew. */
+  /** Runs it in a terminal until that is drawn, or for as long as it may take. Returns all that it drew, without blanks. */
   look(args: readonly string[], until: RegExp): Promise<string>;
   remove(): void;
 };
@@ -58,15 +58,16 @@ export async function deliver(bed: TestBed, session: Session): Promise<Delivered
     async look(args, until) {
       const cli = start(args, true);
       try {
-        await Promise.race([cli.waitFor(until).catch(() => undefined), sleep(LOOK_MS)]);
-        return toPlain(cli.output());
+        await Promise.race([cli.waitForDrawn(until).catch(() => undefined), sleep(LOOK_MS)]);
+        return toDrawn(cli.output());
       } finally {
         cli.kill();
         await cli.exited;
       }
     },
     remove: () => {
-      if (existsSync(home)) rmSync(home, { recursive: true, force: true });
+      // What the CLI started may still write.
+      rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     },
   };
 }

@@ -11,8 +11,13 @@ import type { World } from '../support/world.ts';
 export type JailedCli = {
   /** What it has written so far, both streams as they came. */
   output(): string;
-  /** Looks at the output without its control sequences. Resolves with what matches, the first group if there is one; rejects when the CLI ends before. */
+  /**
+   * Looks at the output without its control sequences. Resolves with what matches, the first group if there is one; rejects when the CLI
+   * ends before.
+   */
   waitFor(pattern: RegExp): Promise<string>;
+  /** The same in what it draws on a terminal, without any blanks. */
+  waitForDrawn(pattern: RegExp): Promise<string>;
   /** The link that it opened in its browser. */
   link(): Promise<string>;
   write(text: string): void;
@@ -56,6 +61,7 @@ export function startJailedCli(argv: readonly string[], options: JailedCliOption
     // Whatever it starts ends with it.
     detached: true,
   });
+  if (terminal) answerQuestions(child);
   return follow(child, shim.dropFile);
 }
 
@@ -65,6 +71,8 @@ export function toTrust({ authority }: World): Record<string, string> {
     NODE_EXTRA_CA_CERTS: authority.caFile,
     SSL_CERT_FILE: authority.bundleFile,
     CODEX_CA_CERTIFICATE: authority.caFile,
+    // A machine's own npmrc may name a file.
+    npm_config_cafile: authority.bundleFile,
   };
 }
 
@@ -91,11 +99,8 @@ function follow(child: ChildProcess, dropFile: string): JailedCli {
   }
   return {
     output: () => text,
-    waitFor: (pattern) =>
-      poll(() => {
-        const found = pattern.exec(toPlain(text));
-        return found === null ? undefined : (found[1] ?? found[0]);
-      }, String(pattern)),
+    waitFor: (pattern) => poll(() => findIn(toPlain(text), pattern), String(pattern)),
+    waitForDrawn: (pattern) => poll(() => findIn(toDrawn(text), pattern), String(pattern)),
     link: () => poll(() => readLine(dropFile), 'a link'),
     write: (line) => void child.stdin?.write(line),
     endInput: () => void child.stdin?.end(),
@@ -110,10 +115,35 @@ function follow(child: ChildProcess, dropFile: string): JailedCli {
   };
 }
 
+/** What a program asks of its terminal, and waits for: where the cursor is, which colours there are, what it can do. */
+const TERMINAL_ANSWERS: readonly [question: string, answer: string][] = [
+  ['\u001b[6n', '\u001b[1;1R'],
+  ['\u001b[c', '\u001b[?62;22c'],
+  ['\u001b]10;?', '\u001b]10;rgb:eeee/eeee/eeee\u001b\\'],
+  ['\u001b]11;?', '\u001b]11;rgb:0000/0000/0000\u001b\\'],
+];
+
+function answerQuestions(child: ChildProcess): void {
+  child.stdout?.on('data', (chunk: string | Buffer) => {
+    for (const [question, answer] of TERMINAL_ANSWERS)
+      if (chunk.toString().includes(question)) child.stdin?.write(answer);
+  });
+}
+
 /** Without what only a terminal understands: colours, links, movements. */
 export function toPlain(text: string): string {
   // eslint-disable-next-line no-control-regex
-  return text.replaceAll(/\u001b(?:\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\[[0-9;?]*[ -/]*[@-~])/g, '');
+  return text.replaceAll(/\u001b(?:\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\[[0-?]*[ -/]*[@-~])/g, '');
+}
+
+/** Without blanks, too: a screen is drawn with movements in their place. */
+export function toDrawn(text: string): string {
+  return toPlain(text).replaceAll(/\s+/g, '');
+}
+
+function findIn(text: string, pattern: RegExp): string | undefined {
+  const found = pattern.exec(text);
+  return found === null ? undefined : (found[1] ?? found[0]);
 }
 
 /** The programs by which CLIs start a browser; the link is left in a file. */

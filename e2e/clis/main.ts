@@ -58,10 +58,17 @@ async function runAll(bed: TestBed, cases: readonly Case[]): Promise<Result[]> {
     await bed.world.behave(GOOD_BEHAVIOUR);
     const result = await runCase(bed, one);
     results.push(result);
+    if (!result.ok) await keepPicture(bed, one);
     const words = result.ok ? 'ok' : `FAILED\n${result.evidence}`;
     console.log(`${one.cli} ${one.way}: ${words} (${result.seconds.toFixed(1)} s)`);
   }
   return results;
+}
+
+/** What the operator's page showed when the case failed. */
+async function keepPicture({ page }: TestBed, { cli, way }: Case): Promise<void> {
+  const name = `${cli} ${way}`.replaceAll(/[^\w]+/g, '-');
+  await page.screenshot({ path: join(ROOT, 'test-results', 'clis', `${name}.png`) }).catch(() => undefined);
 }
 
 async function runCase(bed: TestBed, { cli, way, run }: Case): Promise<Result> {

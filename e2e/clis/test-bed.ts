@@ -85,6 +85,8 @@ export async function createTestBed(layersDir: string): Promise<TestBed> {
     const operator = await chromium.launch({ executablePath: process.env['E2E_BROWSER'] ?? '/usr/bin/chromium' });
     releases.push(() => operator.close());
     const page = await operator.newPage({ viewport: { width: 1280, height: 900 } });
+    // What runs in the page was compiled with calls of this helper (esbuild, keepNames).
+    await page.addInitScript('globalThis.__name = (value) => value');
     await page.goto(server.signInLink);
     await page.getByLabel('For whom').waitFor();
     const client = createClient({ baseUrl: server.origin, headers: { authorization: `Bearer ${server.token}` } });

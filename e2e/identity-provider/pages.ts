@@ -27,15 +27,16 @@ ${toHidden(requestId)}
   );
 }
 
+/** The buttons come first: they are elsewhere than the sign-in form's, however much is asked for. */
 export function toConsentPage(requestId: string, clientId: string, scope: string): string {
   return toPage(
     'Allow access',
-    `<p>The program <b>${escapeHtml(clientId)}</b> asks for: ${escapeHtml(scope)}</p>
-<form method="post" action="/fake/consent">
+    `<form method="post" action="/fake/consent">
 ${toHidden(requestId)}
 <button name="decision" value="allow" autofocus>Allow</button>
 <button name="decision" value="deny">Deny</button>
-</form>`,
+</form>
+<p>The program <b>${escapeHtml(clientId)}</b> asks for: ${escapeHtml(scope)}</p>`,
   );
 }
 

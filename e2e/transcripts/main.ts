@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { startJailedCli } from '../clis/jailed-cli.ts';
 import { startPersonBrowser } from '../clis/person-browser.ts';
 import { createWorld } from '../support/world.ts';
-import { SCRIPTS } from './scripts.ts';
+import { GIVEN_TOKEN, SCRIPTS } from './scripts.ts';
 import { toPublishable } from './publishable.ts';
 
 const USERS = { ada: 'correct horse' };
@@ -26,7 +26,7 @@ async function main(): Promise<number> {
   const { layers, only, out } = values;
   if (layers === undefined) throw new Error('Say with --layers where the CLIs are installed: <data folder>/layers.');
   mkdirSync(out, { recursive: true });
-  const world = await createWorld({ users: USERS, tokenPrefix: 'fake' });
+  const world = await createWorld({ users: USERS, keys: { [GIVEN_TOKEN]: 'ada' }, tokenPrefix: 'fake' });
   const browser = await startPersonBrowser(world);
   const close = async (): Promise<void> => {
     await browser.close();

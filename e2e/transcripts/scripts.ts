@@ -47,6 +47,9 @@ const GH = { cli: 'gh', program: 'usr/bin/gh' };
 const GH_ARGS = ['auth', 'login', '--hostname', 'github.com', '--git-protocol', 'https'];
 const CODEX_CODE = /^\s*([A-Z0-9]{4,5}-[A-Z0-9]{4,6})\s*$/m;
 
+/** Of a person who has one already. */
+export const GIVEN_TOKEN = 'gho_fakefakefakefakefakefakefakefakefake';
+
 function signIn(decision: 'allow' | 'deny' = 'allow'): Script['play'] {
   return async ({ cli, browser, person, fetchOnce }) => {
     await fetchOnce(await browser.signIn(await cli.link(), person, decision));
@@ -158,7 +161,7 @@ export const SCRIPTS: readonly Script[] = [
     ...GH,
     way: 'token',
     args: [...GH_ARGS, '--with-token'],
-    play: giveLine('gho_fakefakefakefakefakefakefakefakefake'),
+    play: giveLine(GIVEN_TOKEN),
   },
   {
     cli: 'npm',

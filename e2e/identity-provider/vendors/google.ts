@@ -8,13 +8,16 @@ import type { AnswerAsked, CreateAnswer, Vendor } from '../vendor.ts';
 const CODE_PAGE = 'https://codeassist.google.com/authcode';
 const ACCESS_TOKEN_SECONDS = 3599;
 const TIER = { id: 'standard-tier', name: 'Gemini Code Assist', description: 'fake', isDefault: true };
-const REPLY = {
-  candidates: [
-    { index: 0, content: { role: 'model', parts: [{ text: 'Hello from the fake.' }] }, finishReason: 'STOP' },
-  ],
+const toReply = (text: string): Record<string, unknown> => ({
+  candidates: [{ index: 0, content: { role: 'model', parts: [{ text }] }, finishReason: 'STOP' }],
   usageMetadata: { promptTokenCount: 1, candidatesTokenCount: 5, totalTokenCount: 6 },
   modelVersion: 'fake',
-};
+});
+const REPLY = toReply('Hello from the fake.');
+/** Before it answers, the CLI asks which model is to do it; it goes on asking until it is given an object. */
+const CHOICE = toReply(
+  JSON.stringify({ reasoning: '-', model_choice: 'flash', complexity_reasoning: '-', complexity_score: 1 }),
+);
 
 const mint: Mint = ({ user, email }) => ({
   accessToken: createSecret('ya29.', 60),
@@ -61,7 +64,7 @@ const createAnswer: CreateAnswer = ({ grants, behaviour, authorize }) => {
       case '/v1internal:onboardUser':
         return toJson(200, { done: true, response: { cloudaicompanionProject: { id: 'fake-project' } } });
       case '/v1internal:generateContent':
-        return toJson(200, { response: REPLY, traceId: 'fake' });
+        return toJson(200, { response: CHOICE, traceId: 'fake' });
       case '/v1internal:streamGenerateContent':
         return query.get('alt') === 'sse'
           ? toEventStream([{ data: { response: REPLY, traceId: 'fake' } }])
@@ -75,7 +78,7 @@ const createAnswer: CreateAnswer = ({ grants, behaviour, authorize }) => {
   /** The API that takes a key. */
   const models = ({ path }: Asked): Answer => {
     if (path.endsWith(':streamGenerateContent')) return toEventStream([{ data: REPLY }]);
-    if (path.endsWith(':generateContent')) return toJson(200, REPLY);
+    if (path.endsWith(':generateContent')) return toJson(200, CHOICE);
     return toJson(200, path.endsWith(':countTokens') ? { totalTokens: 1 } : {});
   };
   const answer: AnswerAsked = (asked) => {

@@ -27,12 +27,15 @@ export async function startOwnBrowser(context: WayContext, offer: Offer): Promis
       ? ' If you sign in on another machine, paste the address that it ends at here.'
       : '';
     report.say(`Sign in there and come back: this command waits for your browser and passes the answer on.${paste}`);
+  } else if (offer.accepts.length === 0) {
+    showLink(context, offer.url ?? '');
+    report.say('Sign in there. Nothing has to be brought back: this command waits for the end.');
   } else {
     showLink(context, offer.codeUrl ?? offer.url ?? '');
     report.tell({ type: 'paste_wanted', accepts: offer.accepts }, toPasteWords(offer));
   }
   return {
-    takesPaste: listener === null || context.terminal.isInteractive,
+    takesPaste: offer.accepts.length > 0 && (listener === null || context.terminal.isInteractive),
     holdsTerminal: () => false,
     async stop() {
       stopped.abort();

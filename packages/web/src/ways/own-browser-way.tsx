@@ -15,9 +15,11 @@ type WayProps = {
   offer: Offer;
 };
 
-/** What one sees at the end, which looks like a failure and is none. */
+/** What one sees at the end, which may look like a failure and is none. */
 function EndWords({ offer }: { offer: Offer }) {
   const { callback, accepts } = offer;
+  if (accepts.length === 0)
+    return <p className="text-sm text-muted">Nothing has to be brought back: this page changes by itself.</p>;
   const isPage = callback !== null && accepts.includes('callback');
   return (
     <p className="text-sm text-muted">
@@ -87,11 +89,10 @@ function AnswerBox({ sessionId, providerName, offer }: WayProps) {
 
 export function OwnBrowserWay(props: WayProps) {
   const { providerName, offer } = props;
+  const isBroughtBack = offer.accepts.length > 0;
+  const back = isBroughtBack ? ', sign in there, and bring back what you get' : ' and sign in there';
   return (
-    <WayPanel
-      heading="Sign in in your own browser"
-      lead={`Open the sign-in page of ${providerName}, sign in there, and bring back what you get.`}
-    >
+    <WayPanel heading="Sign in in your own browser" lead={`Open the sign-in page of ${providerName}${back}.`}>
       <WayStep number={1} title="Open the sign-in page">
         {offer.url === null ? null : <SignInLink url={offer.url} openLabel="Open it in a new tab" />}
         {offer.codeUrl === null ? null : (
@@ -106,9 +107,11 @@ export function OwnBrowserWay(props: WayProps) {
       <WayStep number={2} title="Sign in there">
         <EndWords offer={offer} />
       </WayStep>
-      <WayStep number={3} title="Paste what you got">
-        <AnswerBox {...props} />
-      </WayStep>
+      {isBroughtBack ? (
+        <WayStep number={3} title="Paste what you got">
+          <AnswerBox {...props} />
+        </WayStep>
+      ) : null}
     </WayPanel>
   );
 }

@@ -174,5 +174,4 @@ export const FAILURE_CASES: readonly Case[] = [
   fails('codex', 'blank token', 'own_browser', 'credential_blank', allow, { tokens: 'blank' }),
   fails('codex', 'service unavailable', 'own_browser', 'provider_http', allow, { tokens: 'unavailable' }),
   fails('scripted', 'ends with 3 after success', 'vm_browser', 'cli_exited', script('open', 'crash')),
-  fails('scripted', 'hangs after success', 'vm_browser', 'deadline_passed', script('open', 'whole')),
 ];

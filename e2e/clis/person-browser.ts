@@ -31,8 +31,12 @@ export async function startPersonBrowser(world: World): Promise<PersonBrowser> {
         await signInAt(page, person, decision);
         const code = page.getByTestId('code');
         const end = page.getByRole('heading', { name: 'You may close this page' });
-        await Promise.race([code.or(end).waitFor(), visited(LOOPBACK)]);
-        return (await code.isVisible()) ? code.innerText() : (await visited(LOOPBACK)) || page.url();
+        const shown = code.or(end).waitFor();
+        const left = await Promise.race([shown.then(() => null), visited(LOOPBACK)]);
+        // Whoever listens there answers, or nobody does.
+        if (left !== null) await page.waitForLoadState().catch(() => undefined);
+        if (left !== null) return left;
+        return (await code.isVisible()) ? code.innerText() : page.url();
       }),
     enterCode: (link, code, person, decision = 'allow') =>
       withPage(browser, async (page) => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * `open` shows the sign-in page, `half` writes half of the login, `whole` all of it, `finish` all of it and ends with 0, `crash` all of it
- * and ends with 3.
+ * and ends with 3, `blank` one without a token and ends with 0.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -23,6 +23,10 @@ const steps = {
   crash() {
     write(login);
     process.exit(3);
+  },
+  blank() {
+    write(JSON.stringify({ token: '' }));
+    process.exit(0);
   },
   finish() {
     write(login);

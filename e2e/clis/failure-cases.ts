@@ -1,5 +1,6 @@
 /** Sign-ins that go wrong, each with its words; after some the person goes on and completes. */
 import { expect } from '@playwright/test';
+import type { CreateSessionBody } from '@vestibule/protocol/api';
 import { AppError } from '@vestibule/protocol/errors';
 import type { FailureCode } from '@vestibule/protocol/session-failure';
 import type { Mode } from '@vestibule/protocol/session';
@@ -46,6 +47,26 @@ function fails(
           `${session.status}, ${session.errorCode}: ${session.errorMessage}\n${await bed.readOutput(sessionId)}`,
         );
       await expect(bed.page.getByTestId('error-message')).toHaveText(session.errorMessage ?? '');
+      const stored = 'SELECT 1 FROM provider_credentials WHERE user_id = $1';
+      expect(await query(bed.server.dataDir, stored, [userId])).toEqual([]);
+      return `${session.errorCode}: ${session.errorMessage}`;
+    },
+  };
+}
+
+/** The account is right at the provider, and another than the session is for. */
+function refusesAccount(cli: string, more: Partial<CreateSessionBody>): Case {
+  const [rule = ''] = Object.keys(more);
+  return {
+    cli,
+    way: `own_browser: another ${rule}`,
+    run: async (bed) => {
+      const userId = bed.createUser();
+      const { sessionId } = await bed.begin(cli, 'own_browser', userId, more);
+      await bed.show(sessionId);
+      await signInInOwnBrowser(bed, sessionId);
+      const session = await bed.waitUntilEnded(sessionId);
+      expect(session).toMatchObject({ status: 'failed', errorCode: 'wrong_account' });
       const stored = 'SELECT 1 FROM provider_credentials WHERE user_id = $1';
       expect(await query(bed.server.dataDir, stored, [userId])).toEqual([]);
       return `${session.errorCode}: ${session.errorMessage}`;
@@ -172,6 +193,9 @@ export const FAILURE_CASES: readonly Case[] = [
   fails('gh', 'code expired', 'device_code', 'code_expired', nothing, { deviceCodes: 'expired' }),
   fails('codex', 'code not allowed', 'device_code', 'device_code_refused', nothing, { deviceCodes: 'refused' }),
   fails('codex', 'blank token', 'own_browser', 'credential_blank', allow, { tokens: 'blank' }),
+  refusesAccount('claude_code', { organization: 'another-organization' }),
+  refusesAccount('codex', { expectedAccount: 'grace@example.org' }),
+  refusesAccount('gemini_cli', { allowedDomains: ['example.com'] }),
   fails('codex', 'service unavailable', 'own_browser', 'provider_http', allow, { tokens: 'unavailable' }),
   fails('scripted', 'ends with 3 after success', 'vm_browser', 'cli_exited', script('open', 'crash')),
 ];

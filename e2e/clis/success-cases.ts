@@ -38,6 +38,20 @@ function inPage(cli: string, way: string, mode: Mode, signIn: SignIn): Case {
   };
 }
 
+/** The person agreed to a first use by the CLI itself, in the VM: the highest grade. */
+const withFirstUse = (cli: string, mode: Mode, signIn: SignIn): Case => ({
+  cli,
+  way: `${mode}, first use agreed to`,
+  run: async (bed) => {
+    const { sessionId } = await bed.begin(cli, mode, bed.createUser(), { mayUse: true });
+    await bed.show(sessionId);
+    await signIn(bed, sessionId);
+    const { grade } = await requireCompleted(bed, sessionId);
+    if (grade !== 'provider_accepted') throw new Error(`the grade is ${grade}: ${await bed.readOutput(sessionId)}`);
+    return grade;
+  },
+});
+
 const inLiveView = (cli: string): Case => inPage(cli, 'vm_browser', 'vm_browser', (bed) => signInInLiveView(bed));
 const inOwnBrowser = (cli: string): Case =>
   inPage(cli, 'own_browser', 'own_browser', (bed, id) => signInInOwnBrowser(bed, id));
@@ -74,5 +88,9 @@ export const SUCCESS_CASES: readonly Case[] = [
   withToken('gh', 'personal_access_token', 'Personal access token', KEYS.gh),
   inLiveView('npm'),
   inOwnBrowser('npm'),
+  withFirstUse('claude_code', 'own_browser', (bed, id) => signInInOwnBrowser(bed, id)),
+  withFirstUse('gemini_cli', 'own_browser', (bed, id) => signInInOwnBrowser(bed, id)),
+  withFirstUse('gh', 'device_code', (bed, id) => signInWithDeviceCode(bed, id)),
+  withFirstUse('npm', 'own_browser', (bed, id) => signInInOwnBrowser(bed, id)),
   withToken('npm', 'access_token', 'Access token', KEYS.npm),
 ];

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from '@playwright/test';
-import type { Session } from '@vestibule/protocol/api';
+import type { CreateSessionBody, Session } from '@vestibule/protocol/api';
 import { createClient, type Client } from '@vestibule/protocol/client';
 import type { ProviderDefinition } from '@vestibule/protocol/provider-definition';
 import { isTerminal, type Mode } from '@vestibule/protocol/session';
@@ -37,7 +37,7 @@ export type TestBed = {
   page: Page;
   /** A user that no other case has. */
   createUser(): string;
-  begin(provider: string, mode: Mode, userId: string): Promise<Session>;
+  begin(provider: string, mode: Mode, userId: string, more?: Partial<CreateSessionBody>): Promise<Session>;
   /** Opens the session in the page. */
   show(sessionId: string): Promise<void>;
   waitUntilEnded(sessionId: string): Promise<Session>;
@@ -113,7 +113,7 @@ function createSteps(
     (await client.readOutput(sessionId)).map(({ text }) => text).join('');
   return {
     createUser: () => `person-${(users += 1)}`,
-    begin: (provider, mode, userId) => client.createSession({ userId, provider, mode }),
+    begin: (provider, mode, userId, more = {}) => client.createSession({ userId, provider, mode, ...more }),
     show: async (sessionId) => {
       await page.goto(`${server.origin}/sessions/${sessionId}`);
     },

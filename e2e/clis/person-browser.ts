@@ -52,7 +52,7 @@ export async function startPersonBrowser(world: World): Promise<PersonBrowser> {
 
 type Visited = (address: RegExp) => Promise<string>;
 
-async function withPage<T>(browser: Browser, use: (page: Page, visited: Visited) => Promise<T>): Promise<T> {
+async function withPage<T>(browser: Browser, act: (page: Page, visited: Visited) => Promise<T>): Promise<T> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   try {
     const page = await context.newPage();
@@ -68,7 +68,7 @@ async function withPage<T>(browser: Browser, use: (page: Page, visited: Visited)
         await page.waitForRequest((request) => request.isNavigationRequest() && address.test(request.url()))
       ).url();
     };
-    return await use(page, visited);
+    return await act(page, visited);
   } finally {
     await context.close();
   }

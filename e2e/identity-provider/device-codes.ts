@@ -52,7 +52,7 @@ export class DeviceCodes {
       clientId: grant.clientId,
       scope: grant.scope,
       decided: (user) => (grant.state = user === null ? 'denied' : { user }),
-      then: '/fake/done',
+      next: '/fake/done',
     });
   }
 }

@@ -17,7 +17,7 @@ export type SignInRequest = {
 };
 
 /** What a request is for besides a redirect: a code on another device, a login that a program waits for. */
-export type Approval = { clientId: string; scope: string; decided: (user: string | null) => void; then: string };
+export type Approval = { clientId: string; scope: string; decided: (user: string | null) => void; next: string };
 
 type Holder = { user: string; scope: string };
 type Pending = { request: SignInRequest; user: string | null } | { approval: Approval; user: string | null };
@@ -92,7 +92,7 @@ export class Grants {
     if ('approval' in entry) {
       this.#record({ type: allowed ? 'allowed' : 'denied', user: entry.user });
       entry.approval.decided(allowed ? entry.user : null);
-      return entry.approval.then;
+      return entry.approval.next;
     }
     const { redirectUri, state } = entry.request;
     const target = new URL(redirectUri);

@@ -16,7 +16,7 @@ const createAnswer: CreateAnswer = ({ grants, showSignIn }) => {
       clientId: 'npm',
       scope: 'publish',
       decided: (user) => logins.set(id, user === null ? 'denied' : { user }),
-      then: '/fake/done',
+      next: '/fake/done',
     });
     return showSignIn(requestId);
   };

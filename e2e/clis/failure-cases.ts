@@ -151,7 +151,8 @@ async function knock(bed: TestBed, sessionId: string): Promise<void> {
   const { callback } = await waitForOffer(bed, sessionId);
   const pid = findFirstProcess(bed.server.dataDir, await findVmId(bed.server.dataDir, sessionId));
   const url = `http://127.0.0.1:${callback!.port}/favicon.ico`;
-  await runCommand(['nsenter', `--net=/proc/${pid}/ns/net`, '--', 'curl', '-s', '-o', '/dev/null', url]);
+  const script = 'fetch(process.argv[1])';
+  await runCommand(['nsenter', `--net=/proc/${pid}/ns/net`, '--', process.execPath, '-e', script, url]);
 }
 
 async function knockAndSignIn(bed: TestBed, sessionId: string): Promise<string> {

@@ -67,6 +67,7 @@ export function startJailedCli(argv: readonly string[], options: JailedCliOption
 
 /** What makes programs of any make trust the world's authority. */
 export function toTrust({ authority }: World): Record<string, string> {
+  if (authority === null) return {};
   return {
     NODE_EXTRA_CA_CERTS: authority.caFile,
     SSL_CERT_FILE: authority.bundleFile,

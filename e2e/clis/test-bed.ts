@@ -66,14 +66,14 @@ export async function createTestBed(layersDir: string): Promise<TestBed> {
   };
   try {
     const keys = Object.fromEntries(Object.values(KEYS).map((key) => [key, ADA.user]));
-    const world = await createWorld({ users: { [ADA.user]: ADA.password }, keys, tokenPrefix: 'fake' });
+    const world = await createWorld({ users: { [ADA.user]: ADA.password }, keys, tokenPrefix: 'fake', tls: true });
     releases.push(world.close);
     const dataDir = await mkdtemp(join(tmpdir(), 'vestibule-clis-'));
     mkdirSync(layersDir, { recursive: true, mode: 0o755 });
     symlinkSync(resolve(layersDir), join(dataDir, 'layers'));
     const env = {
       VESTIBULE_VM_DNS: world.address,
-      VESTIBULE_CA_FILE: world.authority.caFile,
+      VESTIBULE_CA_FILE: world.authority?.caFile ?? '',
       VESTIBULE_PROVIDERS_DIR: join(ROOT, 'e2e', 'scripted-provider'),
       VESTIBULE_GRACE_SECONDS: GRACE_SECONDS,
       VESTIBULE_SESSION_SECONDS: SESSION_SECONDS,

@@ -23,6 +23,8 @@ export type WorldOptions = {
   /** API keys and the like: whose each is. */
   keys?: Readonly<Record<string, string>>;
   tokenPrefix: string;
+  /** The vendors' hosts answer over TLS too, by an authority of this world's. Needs openssl. */
+  tls?: boolean;
 };
 /** One thing that the identity provider did. */
 export type JournalEntry = Partial<IssuedTokens> & { type: string; grant?: string; request?: string; status?: string };
@@ -31,7 +33,8 @@ export type World = {
   env: Record<string, string>;
   /** Where the name server and every vendor are. */
   address: string;
-  authority: CertificateAuthority;
+  /** Null without `tls`. */
+  authority: CertificateAuthority | null;
   /** What the identity provider gave for sign-ins, in order. */
   issued(): IssuedTokens[];
   journal(): JournalEntry[];
@@ -41,6 +44,9 @@ export type World = {
   toJail(argv: readonly string[]): string[];
   close(): Promise<void>;
 };
+
+/** All that a program started ends with it. */
+const UNSHARE = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
 type Release = () => Promise<unknown> | void;
 
@@ -128,9 +134,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     const address = await createNamespace(name, releases);
     const resolver = join(folder, 'resolv.conf');
     writeFileSync(resolver, `nameserver ${address}\n`);
-    const authority = await createCertificateAuthority(folder, VENDOR_HOSTS);
-    const tls = { port: 443, keyFile: authority.keyFile, certFile: authority.certFile };
-    const settings = `${JSON.stringify({ ...options, host: address, port: 80, tls, journal })}\n`;
+    const { tls: isSecure = false, ...known } = options;
+    const authority = isSecure ? await createCertificateAuthority(folder, VENDOR_HOSTS) : null;
+    const tls = authority === null ? {} : { tls: { port: 443, ...authority } };
+    const settings = `${JSON.stringify({ ...known, ...tls, host: address, port: 80, journal })}\n`;
     const names = VENDOR_HOSTS.map((host) => `${host}=${address}`);
     const [nameServer, identityProvider] = await Promise.all([
       startInside(name, 'name-server/main.ts', [address, ...names], ''),
@@ -149,19 +156,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         await taken;
       },
       toJail: (argv) => {
-        const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
-        return [
-          'nsenter',
-          `--net=/run/netns/${name}`,
-          '--',
-          'unshare',
-          '--mount',
-          'sh',
-          '-c',
-          script,
-          resolver,
-          ...argv,
-        ];
+        const script = 'mount --bind "$0" /etc/resolv.conf && "$@"; exit $?';
+        return ['nsenter', `--net=/run/netns/${name}`, '--', ...UNSHARE, 'sh', '-c', script, resolver, ...argv];
       },
       close,
     };

@@ -26,7 +26,7 @@ async function main(): Promise<number> {
   const { layers, only, out } = values;
   if (layers === undefined) throw new Error('Say with --layers where the CLIs are installed: <data folder>/layers.');
   mkdirSync(out, { recursive: true });
-  const world = await createWorld({ users: USERS, keys: { [GIVEN_TOKEN]: 'ada' }, tokenPrefix: 'fake' });
+  const world = await createWorld({ users: USERS, keys: { [GIVEN_TOKEN]: 'ada' }, tokenPrefix: 'fake', tls: true });
   const browser = await startPersonBrowser(world);
   const close = async (): Promise<void> => {
     await browser.close();

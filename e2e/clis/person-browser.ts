@@ -17,6 +17,7 @@ export type PersonBrowser = {
 };
 
 const PAGE_TIMEOUT_MS = 30_000;
+const MAX_TRIES = 4;
 const LOOPBACK = /^http:\/\/(?:localhost|127\.0\.0\.1)[:/]/;
 
 export async function startPersonBrowser(world: World): Promise<PersonBrowser> {
@@ -74,8 +75,16 @@ async function withPage<T>(browser: Browser, act: (page: Page, visited: Visited)
   }
 }
 
+/** A browser gives up a request when a network comes or goes on its machine, and VMs have networks on this one. */
 async function open(page: Page, link: string): Promise<void> {
-  await page.goto(link, { timeout: PAGE_TIMEOUT_MS });
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await page.goto(link, { timeout: PAGE_TIMEOUT_MS });
+      return;
+    } catch (error) {
+      if (tries === MAX_TRIES || !String(error).includes('ERR_NETWORK_CHANGED')) throw error;
+    }
+  }
 }
 
 async function signInAt(page: Page, { user, password }: Person, decision: Decision): Promise<void> {

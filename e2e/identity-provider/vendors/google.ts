@@ -1,4 +1,4 @@
-/** Google, as `gemini` meets it: a loopback sign-in without PKCE or a code to paste with it, the account's address, a model that answers. */
+/** Google, as `gemini` and `rclone` meet it: a loopback sign-in without PKCE or a code to paste with it, the account's address, a model that answers. */
 import { toEventStream, toHtml, toJson, type Answer, type Asked } from '../answer.ts';
 import type { IssuedTokens } from '../grants.ts';
 import { toCodePage } from '../pages.ts';
@@ -6,6 +6,8 @@ import { createJwt, createSecret, type Mint } from '../tokens.ts';
 import type { AnswerAsked, CreateAnswer, Vendor } from '../vendor.ts';
 
 const CODE_PAGE = 'https://codeassist.google.com/authcode';
+/** `gemini` uses the newer one, `rclone` the older one. */
+const AUTHORIZATION_PATHS = new Set(['/o/oauth2/v2/auth', '/o/oauth2/auth']);
 const ACCESS_TOKEN_SECONDS = 3599;
 const TIER = { id: 'standard-tier', name: 'Gemini Code Assist', description: 'fake', isDefault: true };
 const toReply = (text: string): Record<string, unknown> => ({
@@ -84,7 +86,7 @@ const createAnswer: CreateAnswer = ({ grants, behaviour, authorize }) => {
   const answer: AnswerAsked = (asked) => {
     switch (asked.host) {
       case 'accounts.google.com':
-        return asked.path === '/o/oauth2/v2/auth'
+        return AUTHORIZATION_PATHS.has(asked.path)
           ? authorize(asked.query, { pkce: 'optional', pages: [CODE_PAGE] })
           : null;
       case 'oauth2.googleapis.com':

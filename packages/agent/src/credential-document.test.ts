@@ -21,6 +21,21 @@ test.each([
   expect(findBlankField(spec(format, field), document)).toBeNull();
 });
 
+test('looks into JSON that is a value of another format', () => {
+  const text =
+    '[drive]\ntype = drive\ntoken = {"access_token":"a","refresh_token":"","expiry":"2030-01-02T03:04:05Z"}\n';
+  const document = parseDocument('ini', Buffer.from(text));
+  expect(findField(document, 'drive.token.access_token')).toBe('a');
+  expect(findBlankField(spec('ini', 'drive.token', 'drive.token.access_token'), document)).toBeNull();
+  expect(findBlankField(spec('ini', 'drive.token.refresh_token'), document)).toBe('drive.token.refresh_token');
+  expect(findBlankField(spec('ini', 'drive.type.access_token'), document)).toBe('drive.type.access_token');
+});
+
+test.each(['{"access_token":"a', '["a"]', '"a"', 'null', 'a'])('finds no field in a value of %s', (value) => {
+  expect(findField({ token: value }, 'token.access_token')).toBeUndefined();
+  expect(findField({ token: value }, 'token.length')).toBeUndefined();
+});
+
 test.each(['', '   ', null, [], {}, undefined])('calls a required field of %j blank', (value) => {
   expect(findBlankField(spec('json', 'ok', 'token'), { ok: 'x', token: value })).toBe('token');
 });

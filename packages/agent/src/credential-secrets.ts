@@ -1,4 +1,5 @@
 /** The values of a credential's document that are secrets: what the CLI writes after it was signed in may hold them. */
+import { findInnerDocument } from '@vestibule/protocol/credential-document';
 import type { Secrets } from './redaction.ts';
 
 /** Shorter values are names, kinds and scopes. */
@@ -8,6 +9,7 @@ const MAX_DEPTH = 8;
 export function addCredentialSecrets(secrets: Secrets, document: unknown, depth = 0): void {
   if (typeof document === 'string') {
     for (const line of document.split(/\s+/)) if (isSecret(line)) secrets.add(line, MIN_CHARS);
+    addCredentialSecrets(secrets, findInnerDocument(document), depth + 1);
     return;
   }
   if (typeof document !== 'object' || document === null || depth > MAX_DEPTH) return;

@@ -38,8 +38,22 @@ export function createParseDocument(parsers: DocumentParsers): ParseDocument {
   };
 }
 
-/** The value at `path`, keys joined by dots; a key may itself hold dots. `undefined` when there is none. */
+/** The JSON object that a value of another format is (`rclone` keeps its token so in an INI file); null when it is none. */
+export function findInnerDocument(value: string): object | null {
+  if (!value.trimStart().startsWith('{')) return null;
+  try {
+    return JSON.parse(value) as object;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The value at `path`, keys joined by dots; a key may itself hold dots, and a value on the way may be JSON as text. `undefined` when there
+ * is none.
+ */
 export function findField(document: unknown, path: string): unknown {
+  if (typeof document === 'string') return findField(findInnerDocument(document), path);
   if (typeof document !== 'object' || document === null) return undefined;
   if (Object.hasOwn(document, path)) return (document as Record<string, unknown>)[path];
   for (let dot = path.indexOf('.'); dot !== -1; dot = path.indexOf('.', dot + 1)) {

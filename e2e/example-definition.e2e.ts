@@ -40,6 +40,15 @@ test.afterAll(() => server.remove());
 test.afterAll(() => rmSync(providersDir, { recursive: true, force: true }));
 test.afterAll(() => world.close());
 
+async function isOffered(): Promise<boolean> {
+  return (await client.listProviders()).providers.some(({ id, available }) => id === 'rclone' && available);
+}
+
+async function dropExample(): Promise<void> {
+  copyFileSync(EXAMPLE, join(providersDir, 'rclone.yaml'));
+  await expect.poll(isOffered, { timeout: OFFERED_WITHIN_MS, intervals: [100] }).toBe(true);
+}
+
 /** The token of the one remote: JSON in a line of an INI file. */
 function readToken(file: Buffer): Record<string, unknown> {
   const [, text = ''] = /^\[drive\]\n(?:.*\n)*?token = (.+)$/m.exec(file.toString()) ?? [];
@@ -49,8 +58,6 @@ function readToken(file: Buffer): Record<string, unknown> {
 test('a definition dropped into the folder of a running server is offered within 3 s and signs a person in', async ({
   page,
 }) => {
-  const isOffered = async (): Promise<boolean> =>
-    (await client.listProviders()).providers.some(({ id, available }) => id === 'rclone' && available);
   await page.goto(server.signInLink);
   const card = page.getByRole('button', { name: 'Connect rclone' });
   await expect(page.getByRole('button', { name: 'Connect Cloudflare Wrangler' })).toBeVisible();
@@ -58,9 +65,8 @@ test('a definition dropped into the folder of a running server is offered within
   expect(await isOffered()).toBe(false);
 
   await test.step('the API and the page, looked at again, offer it without a restart', async () => {
-    copyFileSync(EXAMPLE, join(providersDir, 'rclone.yaml'));
     const droppedAt = performance.now();
-    await expect.poll(isOffered, { timeout: OFFERED_WITHIN_MS, intervals: [100] }).toBe(true);
+    await dropExample();
     await page.reload();
     await expect(card).toBeEnabled();
     expect(performance.now() - droppedAt).toBeLessThan(OFFERED_WITHIN_MS);
@@ -85,10 +91,28 @@ test('a definition dropped into the folder of a running server is offered within
     });
   });
 
-  await test.step('the program prints its login at the end, and nobody is shown it', async () => {
+  await test.step('the person is told until when it lasts, by a field within the token', async () => {
+    const [told] = await client.listCredentials(PERSON.user);
+    expect(told?.expiresAt).toBe(new Date(String(readToken(inVm)['expiry'])).toISOString());
+  });
+});
+
+test('a login without a refresh token, which the file holds as JSON in one of its values, is not stored', async ({
+  page,
+}) => {
+  await dropExample();
+  await world.behave({ tokens: 'blank' });
+  const sessionId = await connectProvider(page, server, 'rclone', 'blank');
+  await signInByHand(page, IDENTITY_PROVIDER_LOOK, PERSON);
+  await expect(page.getByRole('heading', { name: 'The sign-in failed' })).toBeVisible();
+  await expect(page.getByTestId('error-message')).toContainText('refresh_token');
+  expect((await client.getSession(sessionId)).status).toBe('failed');
+  expect(await client.listCredentials('blank')).toEqual([]);
+
+  await test.step('what the program printed is shown without the token in it', async () => {
     const shown = (await client.readOutput(sessionId)).map(({ text }) => text).join('');
-    expect(shown).toContain('token = ');
-    for (const text of [shown, server.output(), await page.content()])
-      for (const secret of [issued?.accessToken, issued?.refreshToken]) expect(text).not.toContain(secret);
+    expect(shown).toContain('token = {"access_token":"[redacted]"');
+    const accessToken = world.issued().at(-1)?.accessToken;
+    for (const text of [shown, server.output(), await page.content()]) expect(text).not.toContain(accessToken);
   });
 });

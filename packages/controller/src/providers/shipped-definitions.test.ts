@@ -32,6 +32,11 @@ describe('a definition', () => {
     expect(parse('docs/providers.md', block).id).toMatch(/^\w+$/);
   });
 
+  it('in docs/examples/rclone.yaml can be used', () => {
+    const text = readFileSync(new URL('docs/examples/rclone.yaml', ROOT), 'utf8');
+    expect(parse('docs/examples/rclone.yaml', text).id).toBe('rclone');
+  });
+
   it('can be put together from the parts that docs/providers.md shows', () => {
     const blocks = listBlocks();
     const [first = ''] = blocks.filter(isWhole);

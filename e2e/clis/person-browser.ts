@@ -18,6 +18,7 @@ export type PersonBrowser = {
 
 const PAGE_TIMEOUT_MS = 30_000;
 const MAX_TRIES = 4;
+const NETWORK_CHANGED = 'net::ERR_NETWORK_CHANGED';
 const LOOPBACK = /^http:\/\/(?:localhost|127\.0\.0\.1)[:/]/;
 
 export async function startPersonBrowser(world: World): Promise<PersonBrowser> {
@@ -28,7 +29,7 @@ export async function startPersonBrowser(world: World): Promise<PersonBrowser> {
   return {
     signIn: (link, person, decision = 'allow') =>
       withPage(browser, async (page, visited) => {
-        await open(page, link);
+        await page.goto(link);
         await signInAt(page, person, decision);
         const code = page.getByTestId('code');
         const end = page.getByRole('heading', { name: 'You may close this page' });
@@ -41,7 +42,7 @@ export async function startPersonBrowser(world: World): Promise<PersonBrowser> {
       }),
     enterCode: (link, code, person, decision = 'allow') =>
       withPage(browser, async (page) => {
-        await open(page, link);
+        await page.goto(link);
         await page.getByLabel('Code').fill(code);
         await page.getByRole('button', { name: 'Go on' }).click();
         await signInAt(page, person, decision);
@@ -53,12 +54,31 @@ export async function startPersonBrowser(world: World): Promise<PersonBrowser> {
 
 type Visited = (address: RegExp) => Promise<string>;
 
-async function withPage<T>(browser: Browser, act: (page: Page, visited: Visited) => Promise<T>): Promise<T> {
+type Act<T> = (page: Page, visited: Visited) => Promise<T>;
+
+/** A browser gives up its requests when a network comes or goes on its machine, and VMs have networks on this one: one begins again. */
+async function withPage<T>(browser: Browser, act: Act<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await actOnce(browser, act);
+    } catch (error) {
+      if (tries === MAX_TRIES || !String(error).includes(NETWORK_CHANGED)) throw error;
+    }
+  }
+}
+
+async function actOnce<T>(browser: Browser, act: Act<T>): Promise<T> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   try {
     const page = await context.newPage();
     page.setDefaultTimeout(PAGE_TIMEOUT_MS);
     const addresses: string[] = [];
+    const interrupted = new Promise<never>((_, reject) => {
+      page.on('requestfailed', (request) => {
+        if (request.isNavigationRequest() && request.failure()?.errorText === NETWORK_CHANGED)
+          reject(new Error(NETWORK_CHANGED));
+      });
+    });
     page.on('request', (request) => {
       if (request.isNavigationRequest()) addresses.push(request.url());
     });
@@ -69,21 +89,9 @@ async function withPage<T>(browser: Browser, act: (page: Page, visited: Visited)
         await page.waitForRequest((request) => request.isNavigationRequest() && address.test(request.url()))
       ).url();
     };
-    return await act(page, visited);
+    return await Promise.race([act(page, visited), interrupted]);
   } finally {
     await context.close();
-  }
-}
-
-/** A browser gives up a request when a network comes or goes on its machine, and VMs have networks on this one. */
-async function open(page: Page, link: string): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await page.goto(link, { timeout: PAGE_TIMEOUT_MS });
-      return;
-    } catch (error) {
-      if (tries === MAX_TRIES || !String(error).includes('ERR_NETWORK_CHANGED')) throw error;
-    }
   }
 }
 

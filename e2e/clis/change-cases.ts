@@ -1,10 +1,12 @@
 /** A way changed in the middle, and a login that another attempt must leave as it is (I11). */
+import { mkdtempSync, rmSync } from 'node:fs';
 import { expect } from '@playwright/test';
 import type { Case } from './case.ts';
 import { CLI_CHECKS } from './cli-checks.ts';
 import { requireCompleted, requireStillCompleted } from './completed.ts';
 import { requireSignedIn } from './delivered.ts';
-import { query } from '../support/database.ts';
+import { openCredential, query } from '../support/database.ts';
+import { startJailedCli } from './jailed-cli.ts';
 import { waitForLiveView } from '../support/live-view.ts';
 import { signInInOwnBrowser, signInWithDeviceCode, waitForOffer } from './sign-ins.ts';
 import type { TestBed } from './test-bed.ts';
@@ -61,7 +63,24 @@ async function signInAgain(bed: TestBed): Promise<string> {
   expect(versions).toEqual([{ version: 1, source_session_id: first.sessionId, revoked_at: null }]);
   expect(bed.world.journal().filter(({ type }) => type === 'revoked')).toEqual([]);
   const said = await requireSignedIn(bed, stored, CODEX);
-  return `denied and cancelled attempts left version 1, nothing was revoked; ${said}`;
+  expect(await refreshCodex(bed, first.sessionId)).toBe('200');
+  return `denied and cancelled attempts left version 1, nothing was revoked, its single-use token is taken; ${said}`;
+}
+
+/** Uses the stored refresh token as codex would; returns the HTTP status. */
+async function refreshCodex({ world, server }: TestBed, sessionId: string): Promise<string> {
+  const stored = await openCredential(server.dataDir, sessionId);
+  const { tokens } = JSON.parse(String(stored.get('.codex/auth.json'))) as { tokens: { refresh_token: string } };
+  const home = mkdtempSync('/var/tmp/vestibule-refresh-');
+  const script = `const body = require('node:fs').readFileSync(0, 'utf8');
+    fetch('https://auth.openai.com/oauth/token', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      .then(({ status }) => console.log(status));`;
+  const cli = startJailedCli([process.execPath, '-e', script], { world, home });
+  cli.write(JSON.stringify({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token }));
+  cli.endInput();
+  await cli.exited;
+  rmSync(home, { recursive: true });
+  return cli.output().trim();
 }
 
 export const CHANGE_CASES: readonly Case[] = [

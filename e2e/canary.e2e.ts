@@ -54,7 +54,8 @@ async function observeSignIn(
       options.signIn().then(() => expectConnected(page)),
     ]);
     const gathered = [events, ...endArgv(), ...(await record.places())];
-    gathered.push(...(await readRoutes(server, sessionId, userId)), ...(await readDatabase(dataDir)));
+    const routes = await readRoutes(server, { sessionId, userId, provider: 'wrangler' });
+    gathered.push(...routes, ...(await readDatabase(dataDir)));
     const vmId = await findVmId(dataDir, sessionId);
     const cookies = await page.context().cookies();
     const masterKey = await loadLocalKeyFile(join(dataDir, 'master-key'), false);

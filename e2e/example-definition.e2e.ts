@@ -28,10 +28,10 @@ let providersDir: string;
 let server: VestibuleServer;
 let client: Client;
 test.beforeAll(async () => {
-  world = await createWorld({ users: { [PERSON.user]: PERSON.password }, tokenPrefix: 'fake' });
+  world = await createWorld({ users: { [PERSON.user]: PERSON.password }, tokenPrefix: 'fake', tls: true });
   providersDir = mkdtempSync(join(tmpdir(), 'vestibule-providers-'));
   server = await startVestibule({
-    env: { ...world.env, VESTIBULE_CA_FILE: world.authority.caFile, VESTIBULE_PROVIDERS_DIR: providersDir },
+    env: { ...world.env, VESTIBULE_CA_FILE: world.authority?.caFile ?? '', VESTIBULE_PROVIDERS_DIR: providersDir },
   });
   client = createClient({ baseUrl: server.origin, headers: { authorization: `Bearer ${server.token}` } });
 });

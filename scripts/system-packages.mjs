@@ -18,6 +18,9 @@ export const SYSTEM_PACKAGES = [
   { name: 'nftables', meets: 'network', why: 'the way out of that network' },
 ];
 
+/** What tests need besides: certificates of an authority of their own. */
+export const TEST_PACKAGES = ['openssl'];
+
 /**
  * What tests may demand of this machine (`REQUIRE`) when these packages are missing and all others are there.
  * @param {readonly string[]} missing

@@ -4,7 +4,7 @@ import { requireNode } from './start/node-version.mjs';
 import { ROOT, TSX } from './start/paths.mjs';
 import { ensureNodePackages } from './start/prepare.mjs';
 import { runInTerminal } from './start/run-program.mjs';
-import { findAbilities } from './system-packages.mjs';
+import { findAbilities, TEST_PACKAGES } from './system-packages.mjs';
 
 const HELP = `npm test [-- PART…] [ARGUMENTS]
 npm run test:vm [-- ARGUMENTS]
@@ -26,7 +26,7 @@ async function main() {
   }
   await ensureNodePackages({ install: true });
   const isRoot = process.getuid?.() === 0;
-  const missing = await installSystemPackages({ yes: isRoot, install: isRoot });
+  const missing = await installSystemPackages({ yes: isRoot, install: isRoot, more: TEST_PACKAGES });
   const env = { ...process.env, REQUIRE: process.env['REQUIRE'] ?? findAbilities(missing, isRoot).join(',') };
   return runInTerminal(process.execPath, [TSX, 'scripts/test.ts', ...argv], { cwd: ROOT, env });
 }

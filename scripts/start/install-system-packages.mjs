@@ -48,11 +48,11 @@ async function install(missing, sudo) {
 }
 
 /**
- * @param {{ yes: boolean, install: boolean }} options
+ * @param {{ yes: boolean, install: boolean, more?: readonly string[] }} options `more`: packages besides those of the default runtime
  * @returns {Promise<string[]>} the names that are still missing
  */
-export async function installSystemPackages(options) {
-  const names = SYSTEM_PACKAGES.map(({ name }) => name);
+export async function installSystemPackages({ more = [], ...options }) {
+  const names = [...SYSTEM_PACKAGES.map(({ name }) => name), ...more];
   const apt = await hasApt();
   const missing = apt ? await findMissing(names) : [];
   const plan = planSystemPackages({

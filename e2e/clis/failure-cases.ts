@@ -151,7 +151,7 @@ async function knock(bed: TestBed, sessionId: string): Promise<void> {
   const { callback } = await waitForOffer(bed, sessionId);
   const pid = findFirstProcess(bed.server.dataDir, await findVmId(bed.server.dataDir, sessionId));
   const url = `http://127.0.0.1:${callback!.port}/favicon.ico`;
-  const script = 'fetch(process.argv[1])';
+  const script = "fetch(process.argv[1], { redirect: 'manual' })";
   await runCommand(['nsenter', `--net=/proc/${pid}/ns/net`, '--', process.execPath, '-e', script, url]);
 }
 

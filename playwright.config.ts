@@ -1,10 +1,10 @@
-/** End-to-end tests: a real browser uses the product as a person would. Two files at a time: each owns a running Vestibule, and mostly waits. */
+/** End-to-end tests: a real browser uses the product as a person would. One at a time, as each owns a running Vestibule. */
 import { defineConfig } from '@playwright/test';
 
 export default defineConfig({
   testDir: 'e2e',
   testMatch: '*.e2e.ts',
-  workers: 2,
+  workers: 1,
   retries: 0,
   forbidOnly: true,
   timeout: 180_000,

@@ -186,7 +186,12 @@ test.describe('a program that ends without a login', () => {
     await openSession(page, 'me');
     const seen = await watchHeadings(page);
     await canvasOf(page).click();
-    await expectEnd(page, 'The sign-in failed', /ended with code 3 without a login/, /You can start again at once/);
+    await expectEnd(
+      page,
+      'The sign-in failed',
+      /ended with code 3, which means that it signed nobody in/,
+      /You can start again at once/,
+    );
     expect(await seen()).toEqual(['Sign in to Demo', 'The sign-in failed']);
     await expectSameAfterReload(page);
     await page.getByText('Technical details', { exact: true }).click();

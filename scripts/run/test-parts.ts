@@ -2,11 +2,15 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, TSX } from '../start/paths.mjs';
-import { runInTerminal } from '../start/run-program.mjs';
+import { runInTerminal, runProgram } from '../start/run-program.mjs';
 import type { PlaywrightReport, TestCount, VitestReport } from './test-count.ts';
 import { countPlaywright, countVitest, toPartCount } from './test-count.ts';
 
-export type TestPart = { name: string; run: (runnerArgs: readonly string[]) => Promise<TestCount> };
+export type TestPart = {
+  name: string;
+  /** `isAlone`: nothing else runs meanwhile, so the terminal is its own; else each of its lines says whose it is. */
+  run: (runnerArgs: readonly string[], isAlone: boolean) => Promise<TestCount>;
+};
 
 /** Reads and removes the report; null when the runner wrote none. */
 function takeReport(file: string): string | null {
@@ -26,17 +30,33 @@ function createPart(
 ): TestPart {
   return {
     name,
-    async run(runnerArgs) {
+    async run(runnerArgs, isAlone) {
       const file = join(ROOT, 'test-results', `${name}.json`);
       rmSync(file, { force: true });
-      const code = await runInTerminal(process.execPath, [...toArgs(file), ...runnerArgs], {
-        cwd: ROOT,
-        env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_NAME: file },
-      });
+      const args = [...toArgs(file), ...runnerArgs];
+      const options = { cwd: ROOT, env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_NAME: file } };
+      const code = isAlone
+        ? await runInTerminal(process.execPath, args, options)
+        : await runBeside(name, args, options);
       const report = count === null ? null : takeReport(file);
       return toPartCount(code, report === null || count === null ? null : count(report));
     },
   };
+}
+
+/** What waits for people's browsers goes first: the others take what it leaves of the processor. */
+const MODEST = new Set(['unit']);
+
+async function runBeside(
+  name: string,
+  args: readonly string[],
+  options: { cwd: string; env: NodeJS.ProcessEnv },
+): Promise<number> {
+  const onLine = (line: string): void => console.log(`[${name}] ${line}`);
+  const argv = [...(MODEST.has(name) ? ['nice', '-n', '10'] : []), process.execPath, ...args];
+  const [program = '', ...rest] = argv;
+  const { code } = await runProgram(program, rest, { ...options, onLine, onErrorLine: onLine });
+  return code;
 }
 
 function createVitestPart(name: string, projects: readonly string[]): TestPart {
@@ -49,16 +69,21 @@ function createVitestPart(name: string, projects: readonly string[]): TestPart {
   );
 }
 
-export const TEST_PARTS: readonly TestPart[] = [
-  createPart('check', () => [TSX, 'scripts/check.ts'], null),
-  createPart('build', () => [TSX, 'scripts/build.ts'], null),
-  createVitestPart('unit', ['unit', 'pg']),
-  createVitestPart('vm', ['vm']),
-  createPart(
-    'e2e',
-    () => [join(ROOT, 'node_modules', '@playwright', 'test', 'cli.js'), 'test', '--reporter=list,json'],
-    (report) => countPlaywright(JSON.parse(report) as PlaywrightReport),
-  ),
+const END_TO_END = createPart(
+  'e2e',
+  () => [join(ROOT, 'node_modules', '@playwright', 'test', 'cli.js'), 'test', '--reporter=list,json'],
+  (report) => countPlaywright(JSON.parse(report) as PlaywrightReport),
+);
+
+/**
+ * In their order; those in one list run at the same time. The `vm` part runs by itself: it makes networks, and a browser of this machine
+ * breaks off what it is loading when one comes or goes.
+ */
+export const TEST_PARTS: readonly (readonly TestPart[])[] = [
+  [createPart('check', () => [TSX, 'scripts/check.ts'], null)],
+  [createPart('build', () => [TSX, 'scripts/build.ts'], null)],
+  [createVitestPart('vm', ['vm'])],
+  [createVitestPart('unit', ['unit', 'pg']), END_TO_END],
 ];
 
 /** What a part cannot do without. */

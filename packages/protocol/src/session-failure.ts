@@ -26,7 +26,7 @@ export const FAILURES = {
   provider_http:
     'The sign-in service answered the program with an error ({detail}). Nothing was stored. Wait a few minutes and start again.',
   cli_exited:
-    'The program ended with code {detail} without a login. Start again and finish the sign-in in the browser.',
+    'The program ended with code {detail}, which means that it signed nobody in. Nothing was stored. Start again.',
   cli_no_url:
     'The program did not show a sign-in page in time. Start again; if it happens again, tell whoever runs this server.',
   browser_failed: 'The browser could not be started ({detail}). Tell whoever runs this server.',

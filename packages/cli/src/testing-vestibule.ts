@@ -31,6 +31,7 @@ export const TEST_SESSION: Session = {
   accountPlan: null,
   grade: null,
   restriction: {},
+  mayUse: false,
   way: 1,
   offered: false,
   prompt: null,

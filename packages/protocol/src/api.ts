@@ -117,6 +117,8 @@ export const sessionSchema = z.object({
   /** How well it is known that the stored login works; null until there is one. */
   grade: gradeSchema.nullable(),
   restriction: restrictionSchema,
+  /** The person agreed to a first harmless use of the login. */
+  mayUse: z.boolean(),
   /** Counts the ways of this session from 1. */
   way: z.number().int(),
   /** Whether `GET …/offer` has something now, for the present way. */

@@ -242,6 +242,7 @@ function toSession(sessionId: string, userId: string): Session {
     accountPlan: null,
     grade: null,
     restriction: {},
+    mayUse: false,
     way: 1,
     offered: false,
     prompt: null,

@@ -111,6 +111,7 @@ export function toSession(row: SessionRow): Session {
     accountPlan: row.accountPlan,
     grade: row.evidence && toGrade(row.evidence),
     restriction: row.restriction,
+    mayUse: row.mayUse,
     way: row.way,
     offered: isActive(row) && row.offered,
     prompt: isActive(row) ? row.prompt : null,

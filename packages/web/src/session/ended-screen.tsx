@@ -92,8 +92,9 @@ export function EndedScreen({
   status,
 }: SessionScreenProps & { status: EndStatus }) {
   const start = useStartSignIn();
-  const { userId, restriction } = session;
-  const startBy = (mode: Mode): void => start.mutate({ userId, provider: session.provider, mode, ...restriction });
+  const { userId, restriction, mayUse } = session;
+  const startBy = (mode: Mode): void =>
+    start.mutate({ userId, provider: session.provider, mode, mayUse, ...restriction });
   const ways = toOtherWays(provider, session.mode);
   const leadsElsewhere = ways.length > 0 && session.errorCode !== null && ELSEWHERE.has(session.errorCode);
   const words = END_WORDS[status];

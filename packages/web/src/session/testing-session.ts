@@ -25,6 +25,7 @@ export function toTestSession(changes: Partial<Session> = {}): Session {
     accountPlan: null,
     grade: null,
     restriction: {},
+    mayUse: false,
     way: 1,
     offered: false,
     prompt: null,

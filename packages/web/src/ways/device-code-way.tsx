@@ -30,7 +30,7 @@ function CodeTime({ leftMs }: { leftMs: number }) {
 /** A code cannot be renewed inside a sign-in; a new sign-in takes the place of this one. */
 function ExpiredNotice({ session, hasOtherWays }: Pick<DeviceCodeWayProps, 'session' | 'hasOtherWays'>) {
   const start = useStartSignIn();
-  const { userId, provider, mode, restriction } = session;
+  const { userId, provider, mode, restriction, mayUse } = session;
   return (
     <Notice tone="warn" className="mt-5">
       <p className="font-semibold">The code has expired.</p>
@@ -41,7 +41,7 @@ function ExpiredNotice({ session, hasOtherWays }: Pick<DeviceCodeWayProps, 'sess
       <Button
         className="mt-3"
         disabled={start.isPending}
-        onClick={() => start.mutate({ userId, provider, mode, supersede: true, ...restriction })}
+        onClick={() => start.mutate({ userId, provider, mode, mayUse, supersede: true, ...restriction })}
       >
         Start again with a new code
       </Button>

@@ -75,6 +75,21 @@ describe('recognizeAnswer', () => {
     expect(recognizeAnswer('https://provider.test/done?code=abc', codeOnly)).toEqual({ kind: 'code', text: 'abc' });
   });
 
+  it('takes the address of a page that shows a code for that code, with its state', () => {
+    const page = 'https://provider.test/oauth/code/callback';
+    expect(recognizeAnswer(`${page}?code=abc123&state=right-state`, both)).toEqual({
+      kind: 'code',
+      text: 'abc123#right-state',
+    });
+    expect(words(`${page}?code=abc123&state=other`)).toContain('another sign-in');
+  });
+
+  it('does not take the sign-in link for a code, though it may have a parameter of that name', () => {
+    const link = `${LINK}&code=true`;
+    expect(words(link, { ...both, url: link })).toContain('not the address the sign-in ends at');
+    expect(words(link, { ...codeOnly, url: link })).toContain('does not take an address');
+  });
+
   it.each([
     ['nothing', '  ', both, 'Nothing was given'],
     [
@@ -100,7 +115,8 @@ describe('recognizeAnswer', () => {
 
   it('never sends an answer to another machine, whatever the address says', () => {
     const given = 'http://evil.test:1455/auth/callback?code=abc&state=right-state';
-    expect(words(given)).toContain('not the address');
+    expect(words(given, callbackOnly)).toContain('not the address');
+    expect(recognizeAnswer(given, both)).toEqual({ kind: 'code', text: 'abc#right-state' });
     expect(recognizeAnswer('http://localhost:9999/auth/callback?code=abc&state=right-state', both)).toEqual({
       kind: 'callback',
       text: 'http://127.0.0.1:1455/auth/callback?code=abc&state=right-state',

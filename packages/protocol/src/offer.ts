@@ -90,17 +90,27 @@ function toUrl(text: string): URL | null {
   return null;
 }
 
-function recognizeCallback(
-  url: URL,
-  { callback, accepts }: Pick<Offer, 'callback' | 'accepts'>,
-  state: string | null,
-): RecognizedAnswer {
+/**
+ * The code in the address of the page that shows it, with its state as that page writes both. Null for any other address, also for the
+ * sign-in links themselves, which may have a parameter of that name (claude: `code=true`).
+ */
+function findCodeInAddress(address: URL, { url, codeUrl = null, accepts }: Answerable): string | null {
+  const isLink = [url, codeUrl].some(
+    (link) => link !== null && new URL(link).origin + new URL(link).pathname === address.origin + address.pathname,
+  );
+  const code = address.searchParams.get('code');
+  if (isLink || code === null || !accepts.includes('code') || LOOPBACK.has(address.hostname)) return null;
+  const state = address.searchParams.get('state');
+  return state === null ? code : `${code}#${state}`;
+}
+
+function recognizeCallback(url: URL, offer: Answerable, state: string | null): RecognizedAnswer {
+  const { callback, accepts } = offer;
   const problem = (words: string): RecognizedAnswer => ({ kind: 'problem', words });
-  if (!accepts.includes('callback') || callback === null) {
-    const code = url.searchParams.get('code');
-    if (code !== null && accepts.includes('code')) return { kind: 'code', text: code };
+  const code = findCodeInAddress(url, offer);
+  if (code !== null) return recognizeAnswer(code, offer);
+  if (!accepts.includes('callback') || callback === null)
     return problem('This program does not take an address. Copy the code that the page shows.');
-  }
   if (!LOOPBACK.has(url.hostname) || url.pathname !== callback.path)
     return problem(
       `That is not the address the sign-in ends at. Sign in first; the right one begins with http://localhost:${callback.port}${callback.path}`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findCallback, recognizeAnswer, type Offer } from './offer.ts';
+import { findCallback, isOnItsOwnMachine, recognizeAnswer, type Offer } from './offer.ts';
 
 const LINK =
   'https://auth.example.test/oauth/authorize?response_type=code&redirect_uri=http%3A%2F%2Flocalhost%3A1455%2Fauth%2Fcallback&state=right-state';
@@ -33,6 +33,11 @@ describe('findCallback', () => {
     ['a link without one', 'https://a.test/login'],
     ['what is no link', 'not a link'],
   ])('finds none when it leads to %s', (_, link) => expect(findCallback(link)).toBeNull());
+});
+
+it('tells a sign-in page that only the program’s own machine can open', () => {
+  expect(isOnItsOwnMachine('http://127.0.0.1:53682/auth?state=x')).toBe(true);
+  expect([LINK, 'http://localhost.evil.test/auth', ''].map(isOnItsOwnMachine)).toEqual([false, false, false]);
 });
 
 describe('recognizeAnswer', () => {

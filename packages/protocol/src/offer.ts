@@ -37,6 +37,11 @@ export function findCallback(link: string): Offer['callback'] {
   return { port: port === '' ? 80 : Number(port), path: pathname };
 }
 
+/** The link is a page of the program's own machine (rclone): a browser elsewhere cannot open it. */
+export function isOnItsOwnMachine(link: string): boolean {
+  return URL.canParse(link) && LOOPBACK.has(new URL(link).hostname);
+}
+
 export type RecognizedAnswer =
   | { kind: 'callback'; text: string }
   | { kind: 'code'; text: string }

@@ -1,9 +1,10 @@
 /** Signing in with one's own browser: the link, and one box for whatever came of it. */
-import type { Offer } from '@vestibule/protocol/offer';
+import { isOnItsOwnMachine, type Offer } from '@vestibule/protocol/offer';
 import type { FormEvent } from 'react';
 import { useId, useState } from 'react';
 import { useAnswer } from '../session/session-queries.ts';
 import { Button } from '../ui/button.tsx';
+import { Notice } from '../ui/notice.tsx';
 import { AnswerOutcome } from './answer-outcome.tsx';
 import { toAskedWords, toGivenWords } from './given-words.ts';
 import { SignInLink } from './sign-in-link.tsx';
@@ -94,6 +95,12 @@ export function OwnBrowserWay(props: WayProps) {
   return (
     <WayPanel heading="Sign in in your own browser" lead={`Open the sign-in page of ${providerName}${back}.`}>
       <WayStep number={1} title="Open the sign-in page">
+        {offer.url !== null && isOnItsOwnMachine(offer.url) ? (
+          <Notice tone="warn" className="mb-3">
+            This page is on the machine on which {providerName} runs, where your own browser cannot go. Choose “Other
+            way” and sign in in a browser on this server.
+          </Notice>
+        ) : null}
         {offer.url === null ? null : <SignInLink url={offer.url} openLabel="Open it in a new tab" />}
         {offer.codeUrl === null ? null : (
           <details className="mt-3 text-sm">

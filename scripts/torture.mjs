@@ -1,8 +1,8 @@
 /** `npm run torture -- --kills N --minutes M`: runs `torture/main.ts` on a built product; its last line is JSON. */
-import { spawn } from 'node:child_process';
 import { requireNode } from './start/node-version.mjs';
 import { ROOT } from './start/paths.mjs';
 import { ensureBuilt, ensureNodePackages } from './start/prepare.mjs';
+import { runWithSignals } from './start/run-program.mjs';
 
 async function main() {
   requireNode();
@@ -11,14 +11,7 @@ async function main() {
     await ensureNodePackages({ install: true });
     await ensureBuilt();
   }
-  const child = spawn(process.execPath, ['--import', 'tsx', 'torture/main.ts', ...args], {
-    cwd: ROOT,
-    stdio: 'inherit',
-  });
-  // A terminal interrupts both at once; whoever signals this one alone means both. It ends when all is cleared up.
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
-    process.on(signal, () => child.kill(signal));
-  return new Promise((resolve) => child.once('close', (code) => resolve(code ?? 1)));
+  return runWithSignals('torture/main.ts', args, ROOT);
 }
 
 try {

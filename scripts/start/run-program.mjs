@@ -42,6 +42,21 @@ export function runProgram(program, args, options = {}) {
 }
 
 /**
+ * Runs a TypeScript program of this repository that clears up by itself: a signal to this process alone is passed on, and its end is waited
+ * for. A terminal interrupts both at once.
+ * @param {string} file from the root
+ * @param {readonly string[]} args
+ * @param {string} root
+ * @returns {Promise<number>} the exit code
+ */
+export function runWithSignals(file, args, root) {
+  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], { cwd: root, stdio: 'inherit' });
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+    process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => child.once('close', (code) => resolve(code ?? 1)));
+}
+
+/**
  * As `runProgram`, with the terminal given to the program.
  * @param {string} program
  * @param {readonly string[]} args

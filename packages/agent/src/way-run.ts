@@ -115,10 +115,6 @@ export class WayRun {
     return this.#isFinal;
   }
 
-  get isStopped(): boolean {
-    return this.#isStopped;
-  }
-
   get wasOffered(): boolean {
     return this.#offer !== null;
   }

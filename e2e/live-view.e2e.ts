@@ -122,14 +122,17 @@ test('two windows show one sign-in, each with a ticket of its own; both close at
   context,
 }) => {
   const second = await context.newPage();
-  const tickets: (string | null)[] = [];
-  for (const window of [page, second])
-    window.on('websocket', (socket) => tickets.push(new URL(socket.url()).searchParams.get('ticket')));
+  // A window whose connection breaks off comes again with another ticket, so each may have had several.
+  const tickets = new Map<Page, (string | null)[]>([page, second].map((window) => [window, []]));
+  for (const [window, own] of tickets)
+    window.on('websocket', (socket) => own.push(new URL(socket.url()).searchParams.get('ticket')));
   const sessionId = await connectProvider(page, server, 'Demo', 'two');
   await waitForLiveView(page);
   await second.goto(page.url());
   await waitForLiveView(second);
-  expect(new Set(tickets).size).toBe(2);
+  const taken = [...tickets.values()];
+  expect(taken.every((own) => own.length > 0 && !own.includes(null))).toBe(true);
+  expect(new Set(taken.flat()).size).toBe(taken.flat().length);
   await clickIntoForm(page, DEMO_LOOK);
   await page.keyboard.type(DEMO.user);
   await moveToPassword(second, DEMO_LOOK);

@@ -1,7 +1,7 @@
 /** The disk that holds one data folder: a small tmpfs that can be filled to the last byte, and freed again. Needs root. */
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommand } from '@vestibule/vm-manager/process/run-command';
+import { runCommand } from '@vestibule/vm-manager/system/run-command';
 
 const SIZE_MIB = 64;
 const BLOCK = Buffer.alloc(64 * 1024);

@@ -1,6 +1,6 @@
 /** What goes wrong besides kills: connections that stall, processes that freeze, disks that fill up, controllers that are restarted. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { isAlive, signalProcess } from '@vestibule/vm-manager/process/process-identity';
+import { isAlive, signalProcess } from '@vestibule/vm-manager/system/process-identity';
 import type { Controller } from './controllers.ts';
 import type { DataDisk } from './data-disk.ts';
 import { DISTURBANCES, type Disturbance, type Journal } from './journal.ts';

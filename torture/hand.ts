@@ -3,7 +3,7 @@
  * of kills is reached or its time is over. What it did is in the journal before it does it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { signalProcess } from '@vestibule/vm-manager/process/process-identity';
+import { signalProcess } from '@vestibule/vm-manager/system/process-identity';
 import type { Controller } from './controllers.ts';
 import type { Database } from './database.ts';
 import { nowMs, type Journal, type KillKind } from './journal.ts';

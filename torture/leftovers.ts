@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommand } from '@vestibule/vm-manager/process/run-command';
+import { runCommand } from '@vestibule/vm-manager/system/run-command';
 
 /** What a controller that was stopped leaves in its data folder on purpose. */
 const KEPT = new Set(['installation-id', 'operator-token', 'master-key', 'layers', 'logs', 'vms']);

@@ -1,8 +1,8 @@
 /** The processes of one real VM that a hand can reach, by pid and start time, from what is written in its folder. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive, type ProcessIdentity } from '@vestibule/vm-manager/process/process-identity';
-import { createVmFolders, type SupervisedSpec } from '@vestibule/vm-manager/process/vm-folders';
+import { isAlive, type ProcessIdentity } from '@vestibule/vm-manager/system/process-identity';
+import { createVmFolders, type SupervisedSpec } from '@vestibule/vm-manager/vm/vm-folders';
 import { findFirstProcess } from '@vestibule/vm-manager/supervisor/guest-processes';
 
 export const VM_PARTS = ['agent', 'vm_init', 'sandbox', 'supervisor'] as const;
@@ -29,9 +29,9 @@ function readPart(dataDir: string, vmId: string, part: VmPart): ProcessIdentity 
   const fact = createVmFolders({ vmsDir, logsDir: '', installationId }).findSupervisor(vmId);
   if (fact === null) return null;
   if (part === 'supervisor') return fact.supervisor;
-  if (part === 'sandbox') return fact.sandbox;
+  if (part === 'sandbox') return fact.machine;
   if (part === 'vm_init') return fact.guestInit;
-  if (fact.sandbox === null) return null;
+  if (fact.machine === null) return null;
   const { launch } = JSON.parse(readFileSync(join(vmsDir, vmId, 'spec.json'), 'utf8')) as SupervisedSpec;
-  return findFirstProcess(fact.sandbox, launch.namespaceDepth);
+  return findFirstProcess(fact.machine, launch.namespaceDepth);
 }

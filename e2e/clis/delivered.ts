@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Session } from '@vestibule/protocol/api';
-import { GUEST } from '@vestibule/vm-manager/process/sandbox';
+import { GUEST } from '@vestibule/vm-manager/vm/guest';
 import { createProviderLayers, toProgramPath } from '@vestibule/vm-manager/layers';
 import { toDelivery } from '../../packages/controller/src/providers/delivery.ts';
 import { openCredential } from '../support/database.ts';

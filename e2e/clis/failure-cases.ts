@@ -4,7 +4,7 @@ import type { CreateSessionBody } from '@vestibule/protocol/api';
 import { AppError } from '@vestibule/protocol/errors';
 import type { FailureCode } from '@vestibule/protocol/session-failure';
 import type { Mode } from '@vestibule/protocol/session';
-import { runCommand } from '@vestibule/vm-manager/process/run-command';
+import { runCommand } from '@vestibule/vm-manager/system/run-command';
 import { findFirstProcess, findVmId } from '../support/browser-vm.ts';
 import { query } from '../support/database.ts';
 import {

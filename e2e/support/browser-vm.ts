@@ -1,8 +1,8 @@
 /** Looks into a browser VM from the server's side while it lives, as whoever runs the server can. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GUEST } from '@vestibule/vm-manager/process/sandbox';
-import { createVmFolders, type SupervisedSpec, type SupervisorFact } from '@vestibule/vm-manager/process/vm-folders';
+import { GUEST } from '@vestibule/vm-manager/vm/guest';
+import { createVmFolders, type SupervisedSpec, type SupervisorFact } from '@vestibule/vm-manager/vm/vm-folders';
 import { findFirstProcess as findFirstOf } from '@vestibule/vm-manager/supervisor/guest-processes';
 import { query } from './database.ts';
 
@@ -31,7 +31,7 @@ export function findSupervisor(dataDir: string, vmId: string): number {
 
 /** The pid, on this machine, of the process whose end is the VM's end. */
 export function findFirstProcess(dataDir: string, vmId: string): number {
-  const sandbox = findFact(dataDir, vmId)?.sandbox ?? null;
+  const sandbox = findFact(dataDir, vmId)?.machine ?? null;
   const { launch } = JSON.parse(readFileSync(join(dataDir, 'vms', vmId, 'spec.json'), 'utf8')) as SupervisedSpec;
   const first = sandbox === null ? null : findFirstOf(sandbox, launch.namespaceDepth);
   if (first === null) throw new Error(`${vmId} does not run`);

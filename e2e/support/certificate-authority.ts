@@ -1,7 +1,7 @@
 /** A certificate authority of a test's own, made anew each time, and one certificate of its for many host names. Needs openssl. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommand } from '@vestibule/vm-manager/process/run-command';
+import { runCommand } from '@vestibule/vm-manager/system/run-command';
 
 export type CertificateAuthority = {
   /** Its own certificate (PEM): whoever trusts it trusts the names. */

@@ -1,7 +1,7 @@
 /** How VMs of the runtime `process` are killed from this machine's side. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { GUEST } from '@vestibule/vm-manager/process/sandbox';
+import { GUEST } from '@vestibule/vm-manager/vm/guest';
 import { findFirstProcess, findSupervisor } from './browser-vm.ts';
 import type { MachineKills } from './machine-deaths.ts';
 

@@ -9,7 +9,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runCommand } from '@vestibule/vm-manager/process/run-command';
+import { runCommand } from '@vestibule/vm-manager/system/run-command';
 import type { Behaviour } from '../identity-provider/behaviour.ts';
 import { VENDOR_HOSTS } from '../identity-provider/vendors.ts';
 import { createCertificateAuthority, type CertificateAuthority } from './certificate-authority.ts';

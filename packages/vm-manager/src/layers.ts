@@ -12,7 +12,7 @@ import { lockInstall } from './layers/install-lock.ts';
 import { makeReadOnly } from './layers/layer-tree.ts';
 import { installFromNpm } from './layers/npm-install.ts';
 import type { InstallRequest } from './layers/unprivileged-install.ts';
-import { GUEST } from './process/sandbox.ts';
+import { GUEST } from './vm/guest.ts';
 import { createSingleFlight } from './single-flight.ts';
 
 type Install = ProviderDefinition['install'];

@@ -30,6 +30,11 @@ export type Runtime = {
   readonly sharedKernel: boolean;
   /** VMs share this machine's loopback, so two CLIs with the same fixed callback port cannot run at once. */
   readonly sharedLoopback: boolean;
+  /**
+   * How many times slower than this machine its guests run, as the last `preflight` measured; 1 before that, and at least 1.
+   * What waits for a stage of a VM's start (boot, display, browser) waits that many times longer.
+   */
+  pace(): number;
 
   /** Unmet requirements and notices, each with a hint for a person. MUST really try what it promises (run a probe), MUST NOT throw. */
   preflight(): Promise<Requirement[]>;

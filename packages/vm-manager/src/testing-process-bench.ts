@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { z } from 'zod';
-import { findProcessIdentity, signalProcess, type ProcessIdentity } from './process/process-identity.ts';
-import { tryCommand } from './process/run-command.ts';
+import { findProcessIdentity, signalProcess, type ProcessIdentity } from './system/process-identity.ts';
+import { tryCommand } from './system/run-command.ts';
 import type { Runtime } from './runtime.ts';
 import type { RuntimeBench } from './runtime.conformance.ts';
 import { createProcessRuntime, type ProcessRuntimeOptions } from './runtimes/process-runtime.ts';
@@ -26,7 +26,7 @@ export type ProcessBench = Omit<RuntimeBench, 'open'> & {
 };
 
 const identitySchema = z.object({ pid: z.number(), startTime: z.string() });
-const factSchema = z.object({ supervisor: identitySchema, sandbox: identitySchema.nullable() });
+const factSchema = z.object({ supervisor: identitySchema, machine: identitySchema.nullable() });
 
 const BUNDLE = { bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'error' } as const;
 
@@ -76,7 +76,7 @@ export async function openProcessBench(): Promise<ProcessBench> {
   const factOf = (vmId: string) =>
     factSchema.parse(JSON.parse(readFileSync(join(vmsDir, vmId, 'supervisor.json'), 'utf8')));
   function firstProcessOf(vmId: string): ProcessIdentity {
-    const { sandbox } = factOf(vmId);
+    const { machine: sandbox } = factOf(vmId);
     const first = sandbox === null ? null : findFirstProcess(sandbox, process.geteuid?.() === 0 ? 2 : 1);
     if (first === null) throw new Error(`${vmId} has no first process`);
     return first;

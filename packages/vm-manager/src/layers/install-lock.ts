@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { link, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { findProcessIdentity, isAlive, type ProcessIdentity } from '../process/process-identity.ts';
+import { findProcessIdentity, isAlive, type ProcessIdentity } from '../system/process-identity.ts';
 
 const POLL_MS = 250;
 const holderSchema = z.object({ pid: z.number().int(), startTime: z.string() });

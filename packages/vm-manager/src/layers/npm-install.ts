@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ProviderDefinition } from '@vestibule/protocol/provider-definition';
-import { runCommand } from '../process/run-command.ts';
+import { runCommand } from '../system/run-command.ts';
 import { installUnprivileged, toLastLines, type InstallPlace, type InstallRequest } from './unprivileged-install.ts';
 
 type NpmInstall = Extract<ProviderDefinition['install'], { kind: 'npm' }>;

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { chown, cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { SYSTEM_PATH } from '../process/run-command.ts';
+import { SYSTEM_PATH } from '../system/run-command.ts';
 import { measureBytes } from './layer-tree.ts';
 
 export type InstallRequest = {

@@ -4,11 +4,12 @@ import { access, chmod, chown, constants, mkdir, mkdtemp, rm, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Requirement } from '@vestibule/protocol/api';
-import { findNameServers } from './name-servers.ts';
-import { runCommand } from './run-command.ts';
-import { GUEST, toSandboxArgv } from './sandbox.ts';
-import { toVmEtc } from './vm-etc.ts';
-import { toRuleset } from './vm-network.ts';
+import { findNameServers } from '../vm/name-servers.ts';
+import { runCommand } from '../system/run-command.ts';
+import { toSandboxArgv } from './sandbox.ts';
+import { GUEST } from '../vm/guest.ts';
+import { toVmEtc } from '../vm/vm-etc.ts';
+import { toRuleset } from '../vm/vm-network.ts';
 
 export type PreflightQuery = {
   supervisorEntry: string;

@@ -7,17 +7,8 @@
  */
 import { lstatSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AUTHORITY_FILES, toAuthorityEnvironment } from './authorities.ts';
-
-export const GUEST = {
-  uid: 1000,
-  home: '/home/person',
-  runDir: '/run/vestibule',
-  node: '/opt/vestibule/bin/node',
-  agentDir: '/opt/vestibule/agent',
-  layerDir: '/opt/vestibule/layer',
-  authoritiesDir: '/opt/vestibule/authorities',
-} as const;
+import { AUTHORITY_FILES } from '../vm/authorities.ts';
+import { GUEST, VM_ETC_FILES, toGuestEnvironment } from '../vm/guest.ts';
 
 /** Folders and files of this machine that the VM gets to see besides its system folders. */
 export type SandboxSources = {
@@ -59,17 +50,6 @@ const SYSTEM_ETC = [
   '/etc/xdg',
   '/var/cache/fontconfig',
 ];
-/** Written for each VM by `vm-etc.ts`. */
-export const VM_ETC_FILES = [
-  'passwd',
-  'group',
-  'hosts',
-  'hostname',
-  'resolv.conf',
-  'nsswitch.conf',
-  'machine-id',
-] as const;
-
 const HOME_BYTES = 512 * 1024 * 1024;
 const SHM_BYTES = 256 * 1024 * 1024;
 
@@ -141,33 +121,18 @@ function toGuestStage(sources: SandboxSources, status: readonly string[]): strin
   ];
 }
 
-const POLICY = '/etc/chromium/policies/managed/vestibule.json';
-
 /** The browser's policy and, where there are any, the extra certificate authorities. */
 function toTrust({ etcDir, policyFile, hasAuthorities }: SandboxSources): string[] {
-  if (!hasAuthorities) return ['--ro-bind', policyFile, POLICY];
+  if (!hasAuthorities) return ['--ro-bind', policyFile, GUEST.policyFile];
   const { extra, all, policy } = AUTHORITY_FILES;
   return [
-    ...['--ro-bind', `${etcDir}/${policy}`, POLICY],
+    ...['--ro-bind', `${etcDir}/${policy}`, GUEST.policyFile],
     ...[extra, all].flatMap((name) => ['--ro-bind', `${etcDir}/${name}`, `${GUEST.authoritiesDir}/${name}`]),
   ];
 }
 
-/** All of it: a CLI that sees CI or DEBIAN_FRONTEND would not open a browser. */
 function toEnvironment(sources: SandboxSources): string[] {
-  const environment = {
-    PATH: `${dirname(GUEST.node)}:/usr/bin:/bin`,
-    HOME: GUEST.home,
-    USER: 'person',
-    LOGNAME: 'person',
-    SHELL: '/bin/sh',
-    LANG: 'C.UTF-8',
-    VESTIBULE_VM_ID: sources.vmId,
-    VESTIBULE_AGENT_SOCKET: `${GUEST.runDir}/agent.sock`,
-    VESTIBULE_RFB_SOCKET: `${GUEST.runDir}/rfb.sock`,
-    VESTIBULE_CHROMIUM: sources.chromiumPath,
-    ...(sources.hasAuthorities && toAuthorityEnvironment(GUEST.authoritiesDir)),
-  };
+  const environment = toGuestEnvironment({ ...sources, pace: 1 });
   return ['--clearenv', ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value])];
 }
 

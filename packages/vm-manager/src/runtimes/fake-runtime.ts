@@ -7,8 +7,8 @@ import type { VmExit } from '@vestibule/protocol/vm';
 import type { Runtime, VmSpec } from '../runtime.ts';
 import { FakeMachine, type FakeControl } from '../fake/fake-machine.ts';
 import { toFakeScript, type FakeScript } from '../fake/fake-script.ts';
-import { writeFact } from '../process/fact-file.ts';
-import { createVmFolders } from '../process/vm-folders.ts';
+import { writeFact } from '../system/fact-file.ts';
+import { createVmFolders } from '../vm/vm-folders.ts';
 import { createSingleFlight } from '../single-flight.ts';
 
 export type FakeRuntimeOptions = {
@@ -70,7 +70,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
     folders.writeSpec({
       spec,
       createdAt: new Date().toISOString(),
-      launch: { argv: [], namespaceDepth: 0, stopGraceMs: 0 },
+      launch: { kind: 'sandbox', argv: [], namespaceDepth: 0, stopGraceMs: 0 },
     });
     let hasEnded = false;
     const machine = new FakeMachine(vmId, script(vmId), (exit) => {
@@ -84,6 +84,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
     kind: 'fake',
     sharedKernel: false,
     sharedLoopback: false,
+    pace: () => 1,
 
     async preflight() {
       return [

@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { runCommand, tryCommand } from '../process/run-command.ts';
+import { runCommand, tryCommand } from '../system/run-command.ts';
 import type { Runtime } from '../runtime.ts';
 import { requireAbilities } from '../testing-abilities.ts';
 import { openProcessBench } from '../testing-process-bench.ts';

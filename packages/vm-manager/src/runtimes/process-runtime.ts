@@ -4,45 +4,29 @@
  */
 import { join } from 'node:path';
 import type { Runtime, VmSpec } from '../runtime.ts';
-import { toAuthorityFiles } from '../process/authorities.ts';
-import { findNameServers } from '../process/name-servers.ts';
+import { toAuthorityFiles } from '../vm/authorities.ts';
+import { findNameServers } from '../vm/name-servers.ts';
 import { checkProcessRuntime } from '../process/process-preflight.ts';
-import { GUEST, toNamespaceDepth, toSandboxArgv, type SandboxSources } from '../process/sandbox.ts';
-import { createSupervisedVms, STATUS_FD, STOP_GRACE_MS } from '../process/supervised-vm.ts';
-import { connectToVmSocket } from '../process/vm-channel.ts';
-import { toVmEtc } from '../process/vm-etc.ts';
-import { createVmFolders } from '../process/vm-folders.ts';
-import { createVmNetworks } from '../process/vm-network.ts';
+import { toNamespaceDepth, toSandboxArgv, type SandboxSources } from '../process/sandbox.ts';
+import { GUEST } from '../vm/guest.ts';
+import { createSupervisedVms, STATUS_FD } from '../vm/supervised-vms.ts';
+import { connectToVmSocket } from '../vm/vm-channel.ts';
+import { toVmEtc } from '../vm/vm-etc.ts';
+import { createVmFolders } from '../vm/vm-folders.ts';
+import { createVmNetworks } from '../vm/vm-network.ts';
+import type { VmHostOptions } from '../vm/vm-host-options.ts';
 import { createSingleFlight } from '../single-flight.ts';
 
-export type ProcessRuntimeOptions = {
-  /** Part of every VM's id, and so of the name of everything a VM owns on this machine. */
-  installationId: string;
-  /** Absolute, as are all paths here; of any length. */
-  vmsDir: string;
-  /** Logs and exit facts of destroyed VMs, the newest 200. */
-  logsDir: string;
-  /** The supervisor, built as one file. */
-  supervisorEntry: string;
+export type ProcessRuntimeOptions = VmHostOptions & {
   /** The folder with `agent.mjs`, readable by everybody. */
   agentDir: string;
-  /** The Node that runs the supervisor and, inside the VM, the agent. */
-  nodePath: string;
-  /** The browser's managed policy, inside the VM only. */
-  policyFile: string;
-  chromiumPath: string;
-  /** Certificate authorities that VMs trust besides the system's, PEM. Default: none. */
-  extraAuthorities?: string | null;
-  /** Resolvers for VMs; empty: this machine's own. */
-  vmDns: readonly string[];
-  /** Root only: the network that VMs' addresses are from, four for each slot. Default 10.201.0.0/16. */
-  networkCidr?: string;
-  /** Root only: the VM in slot n runs as this uid plus n. Default 61000. */
-  uidBase?: number;
 };
 
 /** Uids above may belong to somebody. */
 const MAX_SLOTS = 4000;
+/** The stages of a sandbox that carry the VM's id in their argv. */
+const SANDBOX_PROGRAMS = ['nsenter', 'bwrap', 'setpriv'];
+const STOP_GRACE_MS = 1000;
 const CHANNEL_SOCKETS = { agent: 'agent.sock', display: 'rfb.sock' } as const;
 
 export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
@@ -51,7 +35,9 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   const isRoot = process.geteuid?.() === 0;
   const folders = createVmFolders({ vmsDir, logsDir, installationId });
   const networks = isRoot ? createVmNetworks({ installationId, cidr: networkCidr }) : null;
-  const vms = createSupervisedVms({ folders, nodePath, supervisorEntry });
+  const vms = createSupervisedVms({
+    ...{ folders, nodePath, supervisorEntry, machinePrograms: SANDBOX_PROGRAMS, stopGraceMs: STOP_GRACE_MS },
+  });
   const creations = createSingleFlight<void>();
 
   async function start(spec: VmSpec): Promise<void> {
@@ -73,7 +59,8 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
     };
     const root = uid === null ? null : { uid, networkNamespace: networks?.namespacePath(vmId) ?? null };
     const argv = toSandboxArgv(sources, root, [GUEST.node, `${GUEST.agentDir}/agent.mjs`]);
-    const launch = { argv, namespaceDepth: toNamespaceDepth(root), stopGraceMs: STOP_GRACE_MS };
+    const namespaceDepth = toNamespaceDepth(root);
+    const launch = { kind: 'sandbox' as const, argv, namespaceDepth, stopGraceMs: STOP_GRACE_MS };
     folders.writeSpec({ spec, createdAt: new Date().toISOString(), launch });
     await vms.start(vmId, networks?.create(vmId, slot, nameServers) ?? Promise.resolve());
   }
@@ -103,6 +90,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
     kind: 'process',
     sharedKernel: true,
     sharedLoopback: !isRoot,
+    pace: () => 1,
 
     preflight: () => checkProcessRuntime({ ...options, isRoot, networkCidr, probeUid: uidBase + MAX_SLOTS }),
 

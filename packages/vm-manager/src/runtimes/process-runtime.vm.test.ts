@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { runCommand, tryCommand } from '../process/run-command.ts';
+import { runCommand, tryCommand } from '../system/run-command.ts';
 import type { Runtime } from '../runtime.ts';
 import { describeRuntime } from '../runtime.conformance.ts';
 import { requireAbilities } from '../testing-abilities.ts';

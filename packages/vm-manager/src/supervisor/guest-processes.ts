@@ -1,6 +1,6 @@
 /** Finds, from this machine's side, the first process of a VM: the one its exit code comes from and SIGTERM is meant for. */
 import { readFileSync, readdirSync } from 'node:fs';
-import { findProcessIdentity, type ProcessIdentity } from '../process/process-identity.ts';
+import { findProcessIdentity, type ProcessIdentity } from '../system/process-identity.ts';
 
 /** Process 1 of a VM's own namespace is bubblewrap's, which collects orphans. */
 const FIRST_PROCESS = '2';

@@ -12,23 +12,31 @@ import {
   signalProcess,
   waitUntilGone,
   type ProcessIdentity,
-} from './process-identity.ts';
-import { SYSTEM_PATH } from './run-command.ts';
+} from '../system/process-identity.ts';
+import { SYSTEM_PATH } from '../system/run-command.ts';
 import type { VmFolders } from './vm-folders.ts';
 import { findVmProcesses, type VmProcess } from './vm-processes.ts';
 
-export type SupervisedVmsOptions = { folders: VmFolders; nodePath: string; supervisorEntry: string };
+export type SupervisedVmsOptions = {
+  folders: VmFolders;
+  nodePath: string;
+  supervisorEntry: string;
+  /** Names of programs whose processes are a VM's when its id stands in their argv; for what nobody wrote down. */
+  machinePrograms: readonly string[];
+  /** What the supervisor gives the VM to end by itself before it kills it. */
+  stopGraceMs: number;
+};
 
 /** The descriptor of the sandbox on which its supervisor reads what it reports. */
 export const STATUS_FD = 3;
-/** What the supervisor gives the first process before it kills it. */
-export const STOP_GRACE_MS = 1000;
 /** For writing the exit fact after that, on a busy machine. */
 const SUPERVISOR_END_MS = 2000;
 const KILL_MS = 5000;
 
-export function createSupervisedVms({ folders, nodePath, supervisorEntry }: SupervisedVmsOptions) {
-  const findProcesses = (): VmProcess[] => findVmProcesses({ supervisorEntry, isVmId: folders.isVmId });
+export function createSupervisedVms(options: SupervisedVmsOptions) {
+  const { folders, nodePath, supervisorEntry, machinePrograms, stopGraceMs } = options;
+  const findProcesses = (): VmProcess[] =>
+    findVmProcesses({ supervisorEntry, machinePrograms, isVmId: folders.isVmId });
 
   function findSupervisor(vmId: string): ProcessIdentity | null {
     const written = folders.findSupervisor(vmId)?.supervisor;
@@ -40,7 +48,7 @@ export function createSupervisedVms({ folders, nodePath, supervisorEntry }: Supe
   /** Whatever of the VM still lives, its supervisor included. */
   function findRemains(vmId: string): ProcessIdentity[] {
     const fact = folders.findSupervisor(vmId);
-    const written = fact === null ? [] : [fact.supervisor, fact.sandbox, fact.guestInit];
+    const written = fact === null ? [] : [fact.supervisor, fact.machine, fact.guestInit];
     const found = findProcesses().filter((entry) => entry.vmId === vmId);
     const all = [...written, ...found.map(({ identity }) => identity)];
     return all.filter((identity) => identity !== null).filter(isAlive);
@@ -80,7 +88,7 @@ export function createSupervisedVms({ folders, nodePath, supervisorEntry }: Supe
         await settleAll([ready, spawned]);
         const supervisor = child.pid === undefined ? null : findProcessIdentity(child.pid);
         if (supervisor === null) throw new Error(`the supervisor of ${vmId} ended at once`);
-        folders.writeSupervisor(vmId, { supervisor, sandbox: null, guestInit: null });
+        folders.writeSupervisor(vmId, { supervisor, machine: null, guestInit: null });
         gate.end('start\n');
       } catch (error) {
         gate.destroy();
@@ -115,7 +123,7 @@ export function createSupervisedVms({ folders, nodePath, supervisorEntry }: Supe
       const supervisor = findSupervisor(vmId);
       if (supervisor !== null) {
         signalProcess(supervisor, 'SIGTERM');
-        await waitUntilGone([supervisor], STOP_GRACE_MS + SUPERVISOR_END_MS);
+        await waitUntilGone([supervisor], stopGraceMs + SUPERVISOR_END_MS);
       }
       await killRemains(vmId);
     },

@@ -1,6 +1,6 @@
 /** The few files of /etc that are written for a VM: its one person, its names, its resolver. */
 import { randomBytes } from 'node:crypto';
-import { GUEST, type VM_ETC_FILES } from './sandbox.ts';
+import { GUEST, type VM_ETC_FILES } from './guest.ts';
 
 export function toVmEtc(nameServers: readonly string[]): Record<(typeof VM_ETC_FILES)[number], string> {
   return {

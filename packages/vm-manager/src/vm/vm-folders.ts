@@ -13,24 +13,21 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { vmExitSchema, type VmExit } from '@vestibule/protocol/vm';
 import type { VmSpec } from '../runtime.ts';
-import { writeFact, writeFactDurably } from './fact-file.ts';
+import type { Launch } from '../supervisor/launch.ts';
+import { writeFact, writeFactDurably } from '../system/fact-file.ts';
 
 const identitySchema = z.object({ pid: z.number().int(), startTime: z.string() });
 const supervisorFactSchema = z.object({
   supervisor: identitySchema,
-  /** bubblewrap's outermost process, once there is one. */
-  sandbox: identitySchema.nullable(),
-  /** Process 1 of the sandbox's namespace: when it is gone, the kernel has ended all others of the VM. */
+  /** The outermost process of the VM on this machine (bubblewrap, qemu, firecracker), once there is one. */
+  machine: identitySchema.nullable(),
+  /** Process 1 of the VM's process namespace, where it has one here: when it is gone, the kernel has ended all others of the VM. */
   guestInit: identitySchema.nullable(),
 });
 export type SupervisorFact = z.infer<typeof supervisorFactSchema>;
 
 /** What `spec.json` holds; the supervisor reads `launch` alone. */
-export type SupervisedSpec = {
-  spec: VmSpec;
-  createdAt: string;
-  launch: { argv: string[]; namespaceDepth: number; stopGraceMs: number };
-};
+export type SupervisedSpec = { spec: VmSpec; createdAt: string; launch: Launch };
 
 /** Two files each. Removing starts a little above, so that not every destruction has to look at all of them. */
 const KEPT_FILES = 400;

@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { settleAll } from '../settle-all.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand } from '../system/run-command.ts';
 
 export type VmNetworkOptions = {
   installationId: string;

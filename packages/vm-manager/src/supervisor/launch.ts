@@ -1,0 +1,13 @@
+/** What a supervisor is told to start, one kind for each kind of machine; written to `spec.json`, so plain data. */
+
+/** A tree of processes that bubblewrap puts into namespaces. */
+export type SandboxLaunch = {
+  kind: 'sandbox';
+  argv: string[];
+  /** See `findFirstProcess`. */
+  namespaceDepth: number;
+  /** What the VM is given to end by itself when it was asked to, before it is killed. */
+  stopGraceMs: number;
+};
+
+export type Launch = SandboxLaunch;

@@ -16,6 +16,14 @@ export type VmNetworkOptions = {
   cidr: string;
 };
 
+/** The device in a VM's namespace that a virtual machine's network card is. The same two addresses in every VM: no other sees them. */
+export const TAP = { device: 'tap0', gateway: '172.30.0.1', guest: '172.30.0.2', prefix: 30 } as const;
+
+export type VmNetworkParts = {
+  /** Makes `TAP`, which a process of this uid may open. Without it, the VM is whatever runs in the namespace itself. */
+  tap?: { owner: number };
+};
+
 const NAMESPACES_DIR = '/run/netns';
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 
@@ -33,7 +41,12 @@ export function createVmNetworks(options: VmNetworkOptions) {
     namespacePath: (vmId: string): string => `${NAMESPACES_DIR}/${vmId}`,
 
     /** Throws when the slot's address is in use or the system refuses. What was there under this VM's names is replaced. */
-    async create(vmId: string, slot: number, nameServers: readonly string[]): Promise<void> {
+    async create(
+      vmId: string,
+      slot: number,
+      nameServers: readonly string[],
+      { tap }: VmNetworkParts = {},
+    ): Promise<void> {
       const { host, guest } = block.addressesOf(slot);
       const device = toDevice(vmId);
       refuseForeignAddress(host, device);
@@ -42,7 +55,9 @@ export function createVmNetworks(options: VmNetworkOptions) {
           runCommand(['nft', '-f', '-'], { stdin: toRuleset(table, prefix, options.cidr, nameServers) }),
         ),
         allowForwarding(),
-        createDevices(vmId, device, host, guest),
+        createDevices(vmId, device, host, guest).then(() =>
+          tap === undefined ? undefined : createTap(vmId, tap.owner),
+        ),
       ]);
     },
 
@@ -84,6 +99,25 @@ async function createDevices(vmId: string, device: string, host: string, guest: 
     ['ip', '-n', vmId],
     ['link set lo up', `addr add ${guest}/30 dev eth0`, 'link set eth0 up', `route add default via ${host}`],
   );
+}
+
+/** The namespace becomes a router between the tap and the pair of devices, and offers nothing of its own. */
+async function createTap(vmId: string, owner: number): Promise<void> {
+  const inside = ['nsenter', `--net=${NAMESPACES_DIR}/${vmId}`, '--'];
+  await runBatch(
+    ['ip', '-n', vmId],
+    [
+      `tuntap add dev ${TAP.device} mode tap user ${owner}`,
+      `link set ${TAP.device} addrgenmode none`,
+      `addr add ${TAP.gateway}/${TAP.prefix} dev ${TAP.device}`,
+      `link set ${TAP.device} up`,
+    ],
+  );
+  await settleAll([
+    runCommand([...inside, 'nft', '-f', '-'], { stdin: toTapRuleset() }),
+    // /proc/sys/net shows each process its own namespace's.
+    runCommand([...inside, 'tee', FORWARDING], { stdin: '1' }),
+  ]);
 }
 
 async function removeDevices(vmId: string, device: string): Promise<void> {
@@ -141,6 +175,26 @@ export function toRuleset(table: string, prefix: string, cidr: string, nameServe
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr ${cidr} oifname != ${vms} masquerade;
+  }
+}
+`;
+}
+
+function toTapRuleset(): string {
+  const { device, guest } = TAP;
+  return `table inet vestibule_tap {
+  chain input {
+    type filter hook input priority filter; policy drop;
+    iifname "lo" accept;
+  }
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    iifname "${device}" oifname "eth0" ip saddr ${guest} accept;
+    iifname "eth0" oifname "${device}" ct state established,related accept;
+  }
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname "eth0" masquerade;
   }
 }
 `;

@@ -1,18 +1,18 @@
 /** A bench for the runtime `process` on this very machine: a stub in place of the agent, and eyes on everything a VM could leave behind. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { z } from 'zod';
-import { findProcessIdentity, signalProcess, type ProcessIdentity } from './system/process-identity.ts';
-import { tryCommand } from './system/run-command.ts';
+import { signalProcess, type ProcessIdentity } from './system/process-identity.ts';
 import type { Runtime } from './runtime.ts';
 import type { RuntimeBench } from './runtime.conformance.ts';
 import { createProcessRuntime, type ProcessRuntimeOptions } from './runtimes/process-runtime.ts';
 import { findFirstProcess } from './supervisor/guest-processes.ts';
+import { findTraces } from './testing-traces.ts';
 
 export type ProcessBench = Omit<RuntimeBench, 'open'> & {
   dir: string;
@@ -99,39 +99,7 @@ export async function openProcessBench(): Promise<ProcessBench> {
     async makeDeaf(vmId) {
       await ask(vmId, 'stub.isDeaf = true');
     },
-    traces: () => findTraces(dir, vmsDir, installationId),
+    traces: () => findTraces({ installationId, dir, folders: [vmsDir] }),
     close: () => rmSync(dir, { recursive: true, force: true }),
   };
-}
-
-/** By the names that everything of an installation must carry. Processes by argv, so that those nobody wrote down are seen, too. */
-async function findTraces(dir: string, vmsDir: string, installationId: string): Promise<string[]> {
-  const mark = `vm_${installationId}_`;
-  const processes = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && name !== String(process.pid) && findProcessIdentity(Number(name)) !== null)
-    .map((name) => ({ name, said: `${read(`/proc/${name}/cmdline`)} ${read(`/proc/${name}/environ`)}` }))
-    .filter(({ said }) => said.includes(mark))
-    .map(({ name }) => `process ${name}`);
-  const listings = await Promise.all([
-    toLines(['nft', 'list', 'tables']),
-    toLines(['ip', 'netns', 'list']),
-    toLines(['ip', '-o', 'link', 'show', 'type', 'veth']),
-  ]);
-  const system = [...listings.flat(), ...read('/proc/self/mountinfo').split('\n')].filter(
-    (line) => line.includes(installationId) || line.includes(dir),
-  );
-  return [...processes, ...system, ...readdirSync(vmsDir)].toSorted();
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-async function toLines(argv: string[]): Promise<string[]> {
-  const result = await tryCommand(argv).catch(() => null);
-  return result?.stdout.split('\n') ?? [];
 }

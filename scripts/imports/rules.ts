@@ -18,7 +18,10 @@ export const PACKAGES: Readonly<Record<string, PackageRule>> = {
   protocol: { may: [], registry: ['zod'], node: false },
   controller: {
     may: ['protocol', 'vm-manager'],
-    typesOnly: { packages: ['vm-manager'], except: ['packages/controller/src/app.ts'] },
+    typesOnly: {
+      packages: ['vm-manager'],
+      except: ['packages/controller/src/app.ts', 'packages/controller/src/create-runtime.ts'],
+    },
     node: true,
   },
   'vm-manager': { may: ['protocol'], node: true },
@@ -31,7 +34,7 @@ export type LayerName = 'app' | 'transports' | 'use cases' | 'stores' | 'db';
 
 /** A controller file (its path is from `packages/controller/src/`) belongs to the first layer whose pattern matches. */
 export const LAYERS: readonly { name: LayerName; files: RegExp }[] = [
-  { name: 'app', files: /^(?:app|main|check-provider-file)\.ts$/ },
+  { name: 'app', files: /^(?:app|main|create-runtime|doctor|check-provider-file)\.ts$/ },
   { name: 'transports', files: /^(?:http|live-view|agent-link)\// },
   { name: 'stores', files: /-(?:store|select)\.ts$|^vault\/key-store\.ts$/ },
   { name: 'db', files: /^db\// },
@@ -51,7 +54,7 @@ export const SQL_FILES = /^packages\/controller\/src\/(?:db\/|(?:.*\/)?[\w-]+-(?
 export const ENVIRONMENT_FILES = /\/config\.ts$/;
 
 /** The only files of the controller that may call `create…` of another folder. */
-export const CONSTRUCTING_FILES = /^packages\/controller\/src\/(?:app|main)\.ts$/;
+export const CONSTRUCTING_FILES = /^packages\/controller\/src\/(?:app|main|create-runtime|doctor)\.ts$/;
 
 /** Tests and what only tests use: bound by package rules and cycles alone. */
 export const TEST_FILES = /\.test\.tsx?$|\/testing[\w-]*\.ts$|\/testing\/|\.conformance\.ts$/;

@@ -19,7 +19,13 @@ export type CliConfig = Readonly<{
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Settings of a server that also hold for one that is started for a trial. */
-const KEPT_SETTINGS = new Set(['VESTIBULE_BROWSER', 'VESTIBULE_VM_DNS', 'VESTIBULE_CA_FILE']);
+const KEPT_SETTINGS = new Set([
+  'VESTIBULE_BROWSER',
+  'VESTIBULE_VM_DNS',
+  'VESTIBULE_VM_ALLOW',
+  'VESTIBULE_VM_PROXY',
+  'VESTIBULE_CA_FILE',
+]);
 
 /** An empty value counts as absent. */
 export function loadConfig(env: Environment, isRoot = process.getuid?.() === 0): CliConfig {

@@ -1,19 +1,15 @@
 /** The composition root: the only place where the parts of the controller meet, and where they meet the VM manager. */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { RuntimeKind } from '@vestibule/protocol/vm';
 import { AppError } from '@vestibule/protocol/errors';
 import type { LoginPlan } from '@vestibule/protocol/agent-messages';
 import type { Mode } from '@vestibule/protocol/session';
-import { type FakeScript, parseFakeScripts } from '@vestibule/vm-manager/fake/fake-script';
 import { createProviderLayers, toProgramPath } from '@vestibule/vm-manager/layers';
-import type { Runtime } from '@vestibule/vm-manager/runtime';
-import { createFakeRuntime } from '@vestibule/vm-manager/runtimes/fake-runtime';
-import { createProcessRuntime } from '@vestibule/vm-manager/runtimes/process-runtime';
 import { createAwakeClock } from './awake-clock.ts';
 import { systemClock } from './clock.ts';
 import { AgentLinks } from './agent-link/agent-links.ts';
-import { type Config, ConfigError } from './config.ts';
+import type { Config } from './config.ts';
+import { createRuntime } from './create-runtime.ts';
 import type { DataFolder } from './data-folder.ts';
 import { createChangeNotices } from './db/change-notices.ts';
 import { openDatabase } from './db/open-database.ts';
@@ -51,7 +47,7 @@ import { createReconciler } from './session/reconciler.ts';
 import { createSessionStore } from './session/session-store.ts';
 import { createTakeHandover } from './session/take-handover.ts';
 import { createTicketStore } from './session/ticket-store.ts';
-import { isLoopbackHost } from './settings.ts';
+import { isLoopbackHost } from './loopback-host.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { createCredentialStore } from './vault/credential-store.ts';
@@ -71,39 +67,6 @@ export type App = {
 };
 
 export type AppOptions = { config: Config; folder: DataFolder; product: ProductFolder; log: Logger };
-
-function createNextScript(text: string): () => FakeScript {
-  try {
-    const scripts = parseFakeScripts(text);
-    let taken = 0;
-    return () => scripts[taken++ % scripts.length] ?? scripts[0];
-  } catch (error) {
-    throw new ConfigError([`VESTIBULE_FAKE_SCRIPT is no script: ${error instanceof Error ? error.message : ''}`]);
-  }
-}
-
-function createRuntime({ config, folder, product }: AppOptions): Runtime {
-  const shared = {
-    installationId: folder.installationId,
-    vmsDir: folder.vmsDir,
-    logsDir: join(folder.dir, 'logs', 'vms'),
-  };
-  if (config.runtime === 'fake') {
-    return createFakeRuntime(
-      config.fakeScript === null ? shared : { ...shared, script: createNextScript(config.fakeScript) },
-    );
-  }
-  return createProcessRuntime({
-    ...shared,
-    supervisorEntry: product.supervisorEntry,
-    agentDir: product.agentDir,
-    nodePath: process.execPath,
-    policyFile: product.policyFile,
-    chromiumPath: config.browser,
-    extraAuthorities: config.extraAuthorities,
-    vmDns: config.vmDns,
-  });
-}
 
 /** The `fake` runtime runs no CLI, so none is installed for it. */
 function createLayerSource(kind: RuntimeKind, { config, folder }: AppOptions): LayerSource {

@@ -54,12 +54,12 @@ describe('problems', () => {
     const problems = problemsOf({
       VESTIBULE_PORT: '70800',
       VESTIBULE_GRACE_SECONDS: 'soon',
-      VESTIBULE_RUNTIME: 'qemu',
+      VESTIBULE_RUNTIME: 'incus',
     });
     expect(problems).toEqual([
       'VESTIBULE_PORT must be a whole number from 0 to 65535.',
       'VESTIBULE_GRACE_SECONDS must be a whole number from 0 to 86400.',
-      'VESTIBULE_RUNTIME: qemu is planned and not part of this version. Use process or fake.',
+      'VESTIBULE_RUNTIME: incus is planned and not part of this version. Use process, container, qemu, firecracker or fake.',
     ]);
   });
 
@@ -88,7 +88,8 @@ describe('problems', () => {
     expect(problemsOf({ VESTIBULE_PUBLIC_URL: 'https://vestibule.example' })[0]).toContain(words);
     expect(problemsOf({ VESTIBULE_PUBLIC_URL: 'https://localhost:8443' })).toEqual([]);
     expect(problemsOf({ VESTIBULE_HOST: '0.0.0.0', VESTIBULE_ALLOW_SHARED_KERNEL: '1' })).toEqual([]);
-    expect(problemsOf({ VESTIBULE_HOST: '0.0.0.0', VESTIBULE_RUNTIME: 'fake' })).toEqual([]);
+    for (const runtime of ['container', 'qemu', 'firecracker', 'fake'])
+      expect(problemsOf({ VESTIBULE_HOST: '0.0.0.0', VESTIBULE_RUNTIME: runtime })).toEqual([]);
   });
 
   it.each(['http://vestibule.example', 'https://vestibule.example/path', 'vestibule.example', 'https://u:p@x.example'])(
@@ -103,6 +104,64 @@ describe('problems', () => {
     expect(problemsOf({ VESTIBULE_FAKE_SCRIPT: 'crash' })).toEqual([
       'VESTIBULE_FAKE_SCRIPT needs VESTIBULE_RUNTIME=fake.',
     ]);
+  });
+});
+
+describe('runtimes', () => {
+  it('refuses what only another runtime takes, each by name, and lets its default stand', () => {
+    const ofOthers = {
+      VESTIBULE_CONTAINER_SOCKET: '/run/podman.sock',
+      VESTIBULE_CONTAINER_RUNTIME: 'runsc',
+      VESTIBULE_QEMU_ACCELERATOR: 'tcg',
+      VESTIBULE_FIRECRACKER: '/opt/firecracker',
+      VESTIBULE_JAILER: '/usr/local/bin/jailer',
+    };
+    expect(problemsOf({ VESTIBULE_RUNTIME: 'process', ...ofOthers })).toEqual([
+      'VESTIBULE_CONTAINER_SOCKET needs VESTIBULE_RUNTIME=container.',
+      'VESTIBULE_CONTAINER_RUNTIME needs VESTIBULE_RUNTIME=container.',
+      'VESTIBULE_QEMU_ACCELERATOR needs VESTIBULE_RUNTIME=qemu.',
+      'VESTIBULE_FIRECRACKER needs VESTIBULE_RUNTIME=firecracker.',
+    ]);
+    expect(problemsOf({ VESTIBULE_RUNTIME: 'qemu', VESTIBULE_QEMU_ACCELERATOR: 'tcg' })).toEqual([]);
+  });
+
+  it('says what form each setting of VMs has', () => {
+    const env = {
+      VESTIBULE_VM_ALLOW: '10.1.2.0/33',
+      VESTIBULE_VM_PROXY: 'https://u:canary@proxy:3128',
+      VESTIBULE_VM_MEMORY_MIB: '64',
+      VESTIBULE_VM_PIDS: '20',
+      VESTIBULE_VM_CPUS: '1.234',
+      VESTIBULE_VM_DISK_MIB: '0',
+      VESTIBULE_IMAGES_DIR: 'images',
+      VESTIBULE_QEMU_ACCELERATOR: 'kvm',
+    };
+    const problems = problemsOf(env);
+    expect(problems.map((line) => line.split(' ')[0]).toSorted()).toEqual(Object.keys(env).toSorted());
+    expect(problems.join()).not.toContain('canary');
+  });
+
+  it('reads networks, proxy and limits of VMs', () => {
+    const { vm } = loadConfig(
+      {
+        VESTIBULE_VM_ALLOW: ' 10.1.2.0/24, 192.168.7.7 ',
+        VESTIBULE_VM_PROXY: 'http://10.1.2.3:3128',
+        VESTIBULE_VM_CPUS: '0.5',
+      },
+      [],
+      false,
+    );
+    const proxy = { host: '10.1.2.3', port: 3128 };
+    const limits = { memoryMib: 2048, pids: 1024, cpus: 0.5, diskMib: 512 };
+    expect(vm).toEqual({ allow: ['10.1.2.0/24', '192.168.7.7'], proxy, ...limits });
+  });
+
+  it('takes the container socket of the user before the one of the server, and only one that is there', () => {
+    writeFileSync(join(folder, 'docker.sock'), '');
+    const socketPath = (isRoot: boolean): string =>
+      loadConfig({ XDG_RUNTIME_DIR: folder }, [], isRoot).container.socketPath;
+    expect(socketPath(false)).toBe(join(folder, 'docker.sock'));
+    expect(socketPath(true)).not.toContain(folder);
   });
 });
 

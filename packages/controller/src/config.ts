@@ -2,19 +2,31 @@
  * The settings of this process, read once, checked as a whole and frozen. The only file that may look at the environment.
  * Every problem is reported in one message, which names settings and never shows a value.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RUNTIME_KINDS } from '@vestibule/protocol/vm';
 import { Secret } from '@vestibule/protocol/secret';
 import { readExtraAuthorities } from './extra-authorities.ts';
 import { findNearestName } from './nearest-name.ts';
-import { SETTING_NAMES, SWITCHES, isLoopbackHost, settingsSchema, toFlag } from './settings.ts';
+import { isLoopbackHost } from './loopback-host.ts';
+import { SETTING_NAMES, SWITCHES, describeSetting, settingsSchema, toFlag } from './settings.ts';
 import type { LogLevel, SettingName, Settings } from './settings.ts';
 import type { SshLogin } from './ready-message.ts';
 
 /** Runtimes that exist in this version; the others of `RUNTIME_KINDS` are planned. */
-const BUILT_RUNTIMES = ['process', 'fake'] as const;
+const BUILT_RUNTIMES = ['process', 'container', 'qemu', 'firecracker', 'fake'] as const;
+export type BuiltRuntime = (typeof BUILT_RUNTIMES)[number];
+
+/** Settings that mean something for one runtime alone. */
+const NEEDED_RUNTIME: Partial<Record<SettingName, BuiltRuntime>> = {
+  VESTIBULE_FAKE_SCRIPT: 'fake',
+  VESTIBULE_CONTAINER_SOCKET: 'container',
+  VESTIBULE_CONTAINER_RUNTIME: 'container',
+  VESTIBULE_QEMU_ACCELERATOR: 'qemu',
+  VESTIBULE_FIRECRACKER: 'firecracker',
+  VESTIBULE_JAILER: 'firecracker',
+};
 
 const PACKAGE_VARIABLES =
   /^(?:https?_proxy|no_proxy|npm_config_(?:registry|cafile|proxy|https_proxy|noproxy)|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|APT_CONFIG)$/i;
@@ -27,11 +39,24 @@ export type Config = Readonly<{
   /** Origin for other controllers, or null for the one listened on. */
   peerUrl: string | null;
   dataDir: string;
-  runtime: (typeof BUILT_RUNTIMES)[number];
+  runtime: BuiltRuntime;
   allowSharedKernel: boolean;
   /** Empty: use the server's own. */
   vmDns: readonly string[];
   browser: string;
+  /** What of the network VMs may reach, and what each may use of the host. */
+  vm: Readonly<{
+    allow: readonly string[];
+    proxy: Readonly<{ host: string; port: number }> | null;
+    memoryMib: number;
+    pids: number;
+    cpus: number;
+    diskMib: number;
+  }>;
+  imagesDir: string;
+  container: Readonly<{ socketPath: string; ociRuntime: string | null }>;
+  qemuAccelerator: 'auto' | 'tcg';
+  firecracker: Readonly<{ firecrackerPath: string; jailerPath: string }>;
   /** Certificates of authorities that VMs trust besides the system's, PEM; null: none. */
   extraAuthorities: string | null;
   maxSessions: number;
@@ -84,7 +109,7 @@ export function loadConfig(env: Environment, argv: readonly string[] = [], isRoo
   for (const { path, message } of parsed.error?.issues ?? []) problems.push(`${path.join('.')} ${message}.`);
   if (!parsed.success) throw new ConfigError([...problems, ...findRuntimeProblems(raw)]);
   const config = toConfig(parsed.data, env, isRoot, readAuthorities(parsed.data, problems));
-  problems.push(...findRuntimeProblems(raw), ...findConflicts(config));
+  problems.push(...findRuntimeProblems(raw), ...findConflicts(config, raw));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -161,10 +186,28 @@ function toConfig(settings: Settings, env: Environment, isRoot: boolean, extraAu
     publicUrl: settings.VESTIBULE_PUBLIC_URL ?? null,
     peerUrl: settings.VESTIBULE_PEER_URL ?? null,
     dataDir,
-    runtime: settings.VESTIBULE_RUNTIME === 'fake' ? 'fake' : 'process',
+    runtime: BUILT_RUNTIMES.find((kind) => kind === settings.VESTIBULE_RUNTIME) ?? 'process',
     allowSharedKernel: settings.VESTIBULE_ALLOW_SHARED_KERNEL,
     vmDns: Object.freeze(settings.VESTIBULE_VM_DNS),
     browser: settings.VESTIBULE_BROWSER,
+    vm: Object.freeze({
+      allow: Object.freeze(settings.VESTIBULE_VM_ALLOW),
+      proxy: settings.VESTIBULE_VM_PROXY ?? null,
+      memoryMib: settings.VESTIBULE_VM_MEMORY_MIB,
+      pids: settings.VESTIBULE_VM_PIDS,
+      cpus: settings.VESTIBULE_VM_CPUS,
+      diskMib: settings.VESTIBULE_VM_DISK_MIB,
+    }),
+    imagesDir: settings.VESTIBULE_IMAGES_DIR ?? join(dataDir, 'images'),
+    container: Object.freeze({
+      socketPath: settings.VESTIBULE_CONTAINER_SOCKET ?? findContainerSocket(env, isRoot),
+      ociRuntime: settings.VESTIBULE_CONTAINER_RUNTIME ?? null,
+    }),
+    qemuAccelerator: settings.VESTIBULE_QEMU_ACCELERATOR,
+    firecracker: Object.freeze({
+      firecrackerPath: settings.VESTIBULE_FIRECRACKER,
+      jailerPath: settings.VESTIBULE_JAILER,
+    }),
     extraAuthorities,
     maxSessions: settings.VESTIBULE_MAX_SESSIONS,
     sessionMs: settings.VESTIBULE_SESSION_SECONDS,
@@ -202,24 +245,49 @@ function toDefaultDataDir(env: Environment, isRoot: boolean): string {
   return join(base, 'vestibule');
 }
 
+/** The first that is there; where none is, the one that preflight then says is missing. */
+function findContainerSocket(env: Environment, isRoot: boolean): string {
+  const own = isRoot || !env['XDG_RUNTIME_DIR'] ? null : env['XDG_RUNTIME_DIR'];
+  const candidates = [
+    ...(own === null ? [] : [join(own, 'podman', 'podman.sock'), join(own, 'docker.sock')]),
+    '/run/podman/podman.sock',
+    '/run/docker.sock',
+    '/var/run/docker.sock',
+  ];
+  return candidates.find((path) => existsSync(path)) ?? candidates[0] ?? '';
+}
+
 function findRuntimeProblems(raw: Raw): string[] {
   const runtime = raw.VESTIBULE_RUNTIME;
   if (runtime === undefined || (BUILT_RUNTIMES as readonly string[]).includes(runtime)) return [];
   return (RUNTIME_KINDS as readonly string[]).includes(runtime)
-    ? [`VESTIBULE_RUNTIME: ${runtime} is planned and not part of this version. Use process or fake.`]
-    : [`VESTIBULE_RUNTIME must be process or fake.${suggest(runtime, BUILT_RUNTIMES)}`];
+    ? [`VESTIBULE_RUNTIME: ${runtime} is planned and not part of this version. Use ${toChoice(BUILT_RUNTIMES)}.`]
+    : [`VESTIBULE_RUNTIME must be ${toChoice(BUILT_RUNTIMES)}.${suggest(runtime, BUILT_RUNTIMES)}`];
 }
 
-function findConflicts(config: Config): string[] {
+function toChoice(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+}
+
+/** A setting written as its default, as in `.env.example`, is as good as absent. */
+function findUnneeded(config: Config, raw: Raw): string[] {
+  return SETTING_NAMES.flatMap((name) => {
+    const needed = NEEDED_RUNTIME[name];
+    const { shown, isLiteral } = describeSetting(name);
+    const isGiven = raw[name] !== undefined && !(isLiteral && raw[name] === shown);
+    if (needed === undefined || !isGiven || config.runtime === needed) return [];
+    return [`${name} needs VESTIBULE_RUNTIME=${needed}.`];
+  });
+}
+
+function findConflicts(config: Config, raw: Raw): string[] {
   const problems: string[] = [];
   if (config.runtime === 'process' && isOffLoopback(config) && !config.allowSharedKernel)
     problems.push(
       "With VESTIBULE_RUNTIME=process browser VMs share this server's kernel, and with these VESTIBULE_HOST and VESTIBULE_PUBLIC_URL other machines can reach it. " +
         'Listen on 127.0.0.1 only, or set VESTIBULE_ALLOW_SHARED_KERNEL=1 to accept that.',
     );
-  if (config.fakeScript !== null && config.runtime !== 'fake')
-    problems.push('VESTIBULE_FAKE_SCRIPT needs VESTIBULE_RUNTIME=fake.');
-  return problems;
+  return [...problems, ...findUnneeded(config, raw)];
 }
 
 function suggest(mistyped: string, names: readonly string[]): string {

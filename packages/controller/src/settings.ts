@@ -2,8 +2,23 @@
  * Every setting of Vestibule: its name, its form, its default and what it does. `.env.example` and `--help` are made from this table.
  * Settings are text; the schemas turn them into values. Nothing here reads the environment.
  */
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import {
+  addresses,
+  databaseUrl,
+  decimal,
+  flag,
+  host,
+  ipv4Networks,
+  ociRuntime,
+  origin,
+  path,
+  proxy,
+  seconds,
+  text,
+  token,
+  wholeNumber,
+} from './setting-forms.ts';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -25,50 +40,6 @@ function secret<S extends TextSchema>(schema: S, shown: string, description: str
   return schema.optional().meta({ description, shown, secret: true });
 }
 
-const text = z.string().min(1);
-
-function wholeNumber(min: number, max: number) {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, { error, abort: true })
-    .transform(Number)
-    .pipe(z.number().min(min, error).max(max, error));
-}
-
-const seconds = (min: number) => wholeNumber(min, 86_400).transform((value) => value * 1000);
-const flag = z.enum(['0', '1'], 'must be 0 or 1').transform((value) => value === '1');
-
-const host = text.regex(/^[\w.:-]+$/, 'must be an address or a host name, without scheme and port');
-
-const origin = z.string().transform((value, context) => {
-  const url = URL.canParse(value) ? new URL(value) : null;
-  const bare = url !== null && url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
-  if (url !== null && bare && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))))
-    return url.origin;
-  context.addIssue({
-    code: 'custom',
-    message: 'must be an https origin such as https://vestibule.example.org, or http on the loopback',
-  });
-  return z.NEVER;
-});
-
-const addresses = z
-  .string()
-  .transform((value) =>
-    value
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-  )
-  .refine((list) => list.every((address) => isIP(address) !== 0), 'must be addresses separated by commas');
-
-const databaseUrl = z
-  .string()
-  .refine((value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value), 'must begin with postgresql://');
-
-const token = z.string().regex(/^[\w-]{32,200}$/, 'must be 32 to 200 letters, digits, - or _');
-
 export const settingsSchema = z.object({
   VESTIBULE_HOST: setting(host, '127.0.0.1', 'Address to listen on.'),
   VESTIBULE_PORT: setting(wholeNumber(0, 65_535), '7080', 'Port to listen on; 0 takes any free one.'),
@@ -87,7 +58,11 @@ export const settingsSchema = z.object({
     '/var/lib/vestibule as root, else ~/.local/share/vestibule',
     'Folder for the embedded database, keys, installed programs and browser VMs.',
   ),
-  VESTIBULE_RUNTIME: setting(text, 'process', 'How browser VMs are run: process, or fake (development and tests).'),
+  VESTIBULE_RUNTIME: setting(
+    text,
+    'process',
+    'How browser VMs are run: process, container, qemu, firecracker, or fake (development and tests). See docs/runtimes.md.',
+  ),
   VESTIBULE_ALLOW_SHARED_KERNEL: setting(
     flag,
     '0',
@@ -103,7 +78,51 @@ export const settingsSchema = z.object({
     "only the system's",
     'PEM file of further certificate authorities that programs and browser in VMs trust, for a network whose proxy reads along.',
   ),
-  VESTIBULE_BROWSER: setting(text, '/usr/lib/chromium/chromium', 'The Chromium that runs inside browser VMs.'),
+  VESTIBULE_VM_ALLOW: setting(
+    ipv4Networks,
+    '',
+    'Private networks that browser VMs may reach besides the internet, such as 10.1.2.0/24, separated by commas.',
+  ),
+  VESTIBULE_VM_PROXY: optional(
+    proxy,
+    'none; VMs reach the internet themselves',
+    'HTTP proxy through which alone browser VMs reach the internet, such as http://10.1.2.3:3128.',
+  ),
+  VESTIBULE_VM_MEMORY_MIB: setting(wholeNumber(256, 262_144), '2048', 'Memory of each browser VM.'),
+  VESTIBULE_VM_PIDS: setting(wholeNumber(300, 65_536), '1024', 'Most processes and threads in each browser VM.'),
+  VESTIBULE_VM_CPUS: setting(
+    decimal(0.1, 64),
+    '2',
+    'Processor cores of each browser VM; a fraction is rounded up by qemu and firecracker.',
+  ),
+  VESTIBULE_VM_DISK_MIB: setting(wholeNumber(64, 262_144), '512', 'What each browser VM may write.'),
+  VESTIBULE_IMAGES_DIR: optional(
+    path,
+    '<data folder>/images',
+    'Folder of the images that `vestibule images build` makes, which container, qemu and firecracker start from.',
+  ),
+  VESTIBULE_CONTAINER_SOCKET: optional(
+    path,
+    'the first found of podman and Docker',
+    'Unix socket of the Docker API that the runtime container uses.',
+  ),
+  VESTIBULE_CONTAINER_RUNTIME: optional(
+    ociRuntime,
+    "the container engine's own",
+    'OCI runtime that runs the containers, such as runsc for gVisor.',
+  ),
+  VESTIBULE_QEMU_ACCELERATOR: setting(
+    z.enum(['auto', 'tcg'], 'must be auto or tcg'),
+    'auto',
+    'auto: KVM where a probe guest really runs with it, else emulation, which is slow; tcg: always emulation.',
+  ),
+  VESTIBULE_FIRECRACKER: setting(path, '/usr/local/bin/firecracker', 'The program firecracker.'),
+  VESTIBULE_JAILER: setting(path, '/usr/local/bin/jailer', 'The program jailer, which comes with firecracker.'),
+  VESTIBULE_BROWSER: setting(
+    text,
+    '/usr/lib/chromium/chromium',
+    'The Chromium that runs inside browser VMs: of this server for process, else a path within the image.',
+  ),
   VESTIBULE_MAX_SESSIONS: setting(wholeNumber(1, 1000), '8', 'Most browser VMs at once on this server.'),
   VESTIBULE_SESSION_SECONDS: setting(seconds(1), '600', 'Time a person has to sign in.'),
   VESTIBULE_GRACE_SECONDS: setting(seconds(0), '30', 'Time a browser VM lives on after its session ended.'),
@@ -169,10 +188,3 @@ export function toFlag(name: SettingName): string | null {
 
 /** Settings that are 0 or 1, so that their flag alone means 1. */
 export const SWITCHES: readonly SettingName[] = ['VESTIBULE_ALLOW_SHARED_KERNEL', 'VESTIBULE_DEMO'];
-
-/** Whether an address or host name, as in a URL or a `Host` header without port, is this machine's own loopback. */
-export function isLoopbackHost(name: string): boolean {
-  const bare = name.replace(/^\[|\]$/g, '').toLowerCase();
-  if (bare === 'localhost' || bare === '::1') return true;
-  return isIP(bare) === 4 && bare.startsWith('127.');
-}

@@ -8,7 +8,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { AppError } from '@vestibule/protocol/errors';
 import type { Secret } from '@vestibule/protocol/secret';
 import type { Config } from '../config.ts';
-import { isLoopbackHost } from '../settings.ts';
+import { isLoopbackHost } from '../loopback-host.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Api } from './api.ts';
 import { installAccessLog } from './access-log.ts';

@@ -5,7 +5,7 @@
 import { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { ROUTES } from '@vestibule/protocol/routes';
-import { isLoopbackHost } from '../settings.ts';
+import { isLoopbackHost } from '../loopback-host.ts';
 import { CLOSE_CODES, DisplayAwayError } from './relay.ts';
 
 const HANDSHAKE_MS = 10_000;

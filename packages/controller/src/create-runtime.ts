@@ -1,0 +1,55 @@
+/** The one runtime that the settings name, and no other in its place: what it lacks, its preflight tells. */
+import { join } from 'node:path';
+import { type FakeScript, parseFakeScripts } from '@vestibule/vm-manager/fake/fake-script';
+import type { Runtime } from '@vestibule/vm-manager/runtime';
+import { createFakeRuntime } from '@vestibule/vm-manager/runtimes/fake-runtime';
+import { createProcessRuntime } from '@vestibule/vm-manager/runtimes/process-runtime';
+import { type Config, ConfigError } from './config.ts';
+import type { DataFolder } from './data-folder.ts';
+import type { ProductFolder } from './product-folder.ts';
+
+export type RuntimeChoice = { config: Config; folder: DataFolder; product: ProductFolder };
+
+function createNextScript(text: string): () => FakeScript {
+  try {
+    const scripts = parseFakeScripts(text);
+    let taken = 0;
+    return () => scripts[taken++ % scripts.length] ?? scripts[0];
+  } catch (error) {
+    throw new ConfigError([`VESTIBULE_FAKE_SCRIPT is no script: ${error instanceof Error ? error.message : ''}`]);
+  }
+}
+
+export function createRuntime({ config, folder, product }: RuntimeChoice): Runtime {
+  const { vm } = config;
+  const folders = {
+    installationId: folder.installationId,
+    vmsDir: folder.vmsDir,
+    logsDir: join(folder.dir, 'logs', 'vms'),
+  };
+  const host = {
+    ...folders,
+    supervisorEntry: product.supervisorEntry,
+    nodePath: process.execPath,
+    policyFile: product.policyFile,
+    chromiumPath: config.browser,
+    extraAuthorities: config.extraAuthorities,
+    vmDns: config.vmDns,
+    limits: { memoryMib: vm.memoryMib, pids: vm.pids, cpus: vm.cpus, diskMib: vm.diskMib },
+    egress: { allow: vm.allow, proxy: vm.proxy },
+  };
+  switch (config.runtime) {
+    case 'fake':
+      return createFakeRuntime(
+        config.fakeScript === null ? folders : { ...folders, script: createNextScript(config.fakeScript) },
+      );
+    case 'process':
+      return createProcessRuntime({ ...host, agentDir: product.agentDir });
+    case 'container':
+    case 'qemu':
+    case 'firecracker':
+      throw new ConfigError([`VESTIBULE_RUNTIME: ${config.runtime} is not part of this build`]);
+    default:
+      return config.runtime satisfies never;
+  }
+}

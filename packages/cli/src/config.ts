@@ -14,6 +14,8 @@ export type CliConfig = Readonly<{
   home: string;
   /** For programs that are started: without the settings of a server, for they name another one. */
   programEnvironment: NodeJS.ProcessEnv;
+  /** With them, for what is asked of the server of this machine. */
+  serverEnvironment: NodeJS.ProcessEnv;
 }>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -37,6 +39,7 @@ export function loadConfig(env: Environment, isRoot = process.getuid?.() === 0):
     dataDir: resolve(env['VESTIBULE_DATA_DIR'] || (isRoot ? '/var/lib/vestibule' : join(base, 'vestibule'))),
     home,
     programEnvironment: toProgramEnvironment(env),
+    serverEnvironment: { ...env },
   });
 }
 

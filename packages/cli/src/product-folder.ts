@@ -10,6 +10,7 @@ export type ProductFolder = {
   build: string;
   controller: string;
   checkProviderFile: string;
+  doctor: string;
 };
 
 function isRoot(folder: string): boolean {
@@ -29,5 +30,6 @@ export function findProductFolder(moduleUrl: string = import.meta.url): ProductF
     build: join(root, 'scripts', 'build.ts'),
     controller: join(root, 'dist', 'controller', 'main.mjs'),
     checkProviderFile: join(root, 'packages', 'controller', 'src', 'check-provider-file.ts'),
+    doctor: join(root, 'packages', 'controller', 'src', 'doctor.ts'),
   };
 }

@@ -29,6 +29,8 @@ test('every command can be told the server, its token and JSON, before or after 
     ['providers', 'accept', 'codex'],
     ['sessions'],
     ['credentials'],
+    ['doctor'],
+    ['doctor', 'container'],
   ];
   const flags = ['--json', '--server', 'https://a.test', '--token-file', '/t'];
   const expected = { json: true, server: 'https://a.test', tokenFile: '/t' };
@@ -44,5 +46,6 @@ test('what cannot be meant is refused in words', async () => {
   expect(await parse('connect', 'codex', '--mode', 'telepathy')).toMatch(/Allowed choices are vm_browser, own_browser/);
   expect(await parse('connect', 'codex', '--user', 'a b')).toMatch(/letters, digits/);
   expect(await parse('providers', 'check')).toMatch(/missing required argument/);
+  expect(await parse('doctor', 'incus')).toMatch(/Allowed choices are process, container, qemu, firecracker, fake/);
   expect(await parse('sessions', '--colour')).toMatch(/unknown option/);
 });

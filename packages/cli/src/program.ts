@@ -1,11 +1,13 @@
 /** The words and flags of the command line, and which command each belongs to. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { userIdSchema } from '@vestibule/protocol/api';
 import { MODES, type Mode } from '@vestibule/protocol/session';
+import { BUILT_RUNTIMES } from '@vestibule/protocol/vm';
 import type { Exit } from './cli-error.ts';
 import type { Cli } from './cli.ts';
 import { checkFiles } from './commands/check-files.ts';
 import { connect, type ConnectFlags } from './commands/connect.ts';
+import { examine } from './commands/doctor.ts';
 import { importLogin, type ImportFlags } from './commands/import.ts';
 import { listCredentials, listSessions } from './commands/lists.ts';
 import { acceptNotice, listProviders } from './commands/providers.ts';
@@ -62,6 +64,11 @@ export function createProgram(run: RunCommand): Command {
     .description('list the stored logins of a user; never what is in them')
     .addOption(userOption())
     .action((flags: { user: string }) => start((cli) => listCredentials(cli, flags)));
+  program
+    .command('doctor')
+    .description('try whether this machine can run browser VMs, and say what it lacks')
+    .addArgument(new Argument('[runtime]', "default: the one that the server's settings name").choices(BUILT_RUNTIMES))
+    .action((runtime: string | undefined) => start((cli) => examine(cli, runtime)));
   return program;
 }
 

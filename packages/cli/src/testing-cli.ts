@@ -47,6 +47,7 @@ export function createTestCli(server: string, isJson: boolean): TestCli {
         dataDir: '/nowhere',
         home: '/nowhere',
         programEnvironment: {},
+        serverEnvironment: {},
       },
       flags: {},
       report: createReport(isJson, { stdout: output, stderr: output }),

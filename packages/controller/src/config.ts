@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import { RUNTIME_KINDS } from '@vestibule/protocol/vm';
+import { BUILT_RUNTIMES, RUNTIME_KINDS, type BuiltRuntime } from '@vestibule/protocol/vm';
 import { Secret } from '@vestibule/protocol/secret';
 import { readExtraAuthorities } from './extra-authorities.ts';
 import { findNearestName } from './nearest-name.ts';
@@ -13,10 +13,6 @@ import { isLoopbackHost } from './loopback-host.ts';
 import { SETTING_NAMES, SWITCHES, describeSetting, settingsSchema, toFlag } from './settings.ts';
 import type { LogLevel, SettingName, Settings } from './settings.ts';
 import type { SshLogin } from './ready-message.ts';
-
-/** Runtimes that exist in this version; the others of `RUNTIME_KINDS` are planned. */
-const BUILT_RUNTIMES = ['process', 'container', 'qemu', 'firecracker', 'fake'] as const;
-export type BuiltRuntime = (typeof BUILT_RUNTIMES)[number];
 
 /** Settings that mean something for one runtime alone. */
 const NEEDED_RUNTIME: Partial<Record<SettingName, BuiltRuntime>> = {

@@ -8,7 +8,11 @@ import { type Config, ConfigError } from './config.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { ProductFolder } from './product-folder.ts';
 
-export type RuntimeChoice = { config: Config; folder: DataFolder; product: ProductFolder };
+export type RuntimeChoice = {
+  config: Config;
+  folder: Pick<DataFolder, 'dir' | 'vmsDir' | 'installationId'>;
+  product: ProductFolder;
+};
 
 function createNextScript(text: string): () => FakeScript {
   try {

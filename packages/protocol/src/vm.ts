@@ -6,6 +6,9 @@ export const vmStateSchema = z.enum(VM_STATES);
 export type VmState = z.infer<typeof vmStateSchema>;
 
 export const RUNTIME_KINDS = ['process', 'container', 'qemu', 'firecracker', 'incus', 'fake'] as const;
+/** Those that exist in this version; the others are planned. */
+export const BUILT_RUNTIMES = ['process', 'container', 'qemu', 'firecracker', 'fake'] as const;
+export type BuiltRuntime = (typeof BUILT_RUNTIMES)[number];
 export const runtimeKindSchema = z.enum(RUNTIME_KINDS);
 export type RuntimeKind = z.infer<typeof runtimeKindSchema>;
 

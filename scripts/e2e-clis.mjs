@@ -12,7 +12,7 @@ async function main() {
   if (!args.includes('--help')) {
     await ensureNodePackages({ install: true });
     const isRoot = process.getuid?.() === 0;
-    await installSystemPackages({ yes: isRoot, install: isRoot, more: TEST_PACKAGES });
+    await installSystemPackages({ yes: isRoot, install: isRoot, runtimes: ['process'], more: TEST_PACKAGES });
     await ensureBuilt();
   }
   return runWithSignals('e2e/clis/main.ts', args, ROOT);

@@ -19,7 +19,8 @@ async function main() {
   }
   const env = withEnvFile(ROOT, process.env);
   await ensureNodePackages(flags);
-  if (findRuntime(flags.controllerArgs, env) === 'process') await installSystemPackages(flags);
+  const runtime = findRuntime(flags.controllerArgs, env);
+  await installSystemPackages({ ...flags, runtimes: [runtime] });
   await ensureBuilt();
   const program = join(ROOT, 'dist', 'controller', 'main.mjs');
   return runController(process.execPath, ['--enable-source-maps', program, ...flags.controllerArgs], {

@@ -1,35 +1,86 @@
 /**
- * The Debian packages that the default runtime (`process`) needs on this machine: the one list that `npm start`, `npm test` and the
- * documentation read.
- * @typedef {{ name: string, why: string, meets: string }} SystemPackage `meets`: the requirement of the runtime's preflight
+ * The Debian packages that each runtime needs on this machine: the one list that `npm start`, `npm test` and the documentation read.
+ * @typedef {'process' | 'container' | 'qemu' | 'firecracker'} PackagedRuntime
+ * @typedef {{ name: string, why: string, meets: string }} SystemPackage `meets`: the requirement of a runtime's preflight
  */
 
 /** @type {readonly SystemPackage[]} */
-export const SYSTEM_PACKAGES = [
-  { name: 'chromium', meets: 'chromium', why: 'the browser that people sign in with' },
-  { name: 'tigervnc-standalone-server', meets: 'xtigervnc', why: 'the display of a browser VM' },
-  { name: 'openbox', meets: 'openbox', why: 'lets the browser follow the size of the page' },
-  { name: 'fontconfig', meets: 'fonts', why: 'finds fonts' },
-  { name: 'fonts-dejavu-core', meets: 'fonts', why: 'Latin, Greek and Cyrillic letters' },
-  { name: 'fonts-noto-core', meets: 'fonts', why: 'most other scripts' },
-  { name: 'fonts-noto-color-emoji', meets: 'fonts', why: 'emoji' },
-  { name: 'bubblewrap', meets: 'bubblewrap', why: 'walls between a browser VM and this machine' },
+const NETWORK = [
   { name: 'iproute2', meets: 'network', why: 'a network of its own for each browser VM' },
   { name: 'nftables', meets: 'network', why: 'the way out of that network' },
 ];
+
+/** What builds the image that all runtimes but `process` start from; `vestibule images build`. @type {readonly SystemPackage[]} */
+const IMAGE = [
+  { name: 'mmdebstrap', meets: 'images', why: 'makes the image from packages of Debian' },
+  { name: 'e2fsprogs', meets: 'images', why: 'makes its file system' },
+  { name: 'cpio', meets: 'images', why: 'makes its first file system in memory' },
+  { name: 'kmod', meets: 'images', why: 'finds what its kernel must load' },
+  { name: 'xz-utils', meets: 'images', why: 'unpacks a kernel' },
+  { name: 'lz4', meets: 'images', why: 'unpacks a kernel' },
+  { name: 'zstd', meets: 'images', why: 'unpacks a kernel' },
+];
+
+/** @type {Readonly<Record<PackagedRuntime, readonly SystemPackage[]>>} */
+const BY_RUNTIME = {
+  process: [
+    { name: 'chromium', meets: 'chromium', why: 'the browser that people sign in with' },
+    { name: 'tigervnc-standalone-server', meets: 'xtigervnc', why: 'the display of a browser VM' },
+    { name: 'openbox', meets: 'openbox', why: 'lets the browser follow the size of the page' },
+    { name: 'fontconfig', meets: 'fonts', why: 'finds fonts' },
+    { name: 'fonts-dejavu-core', meets: 'fonts', why: 'Latin, Greek and Cyrillic letters' },
+    { name: 'fonts-noto-core', meets: 'fonts', why: 'most other scripts' },
+    { name: 'fonts-noto-color-emoji', meets: 'fonts', why: 'emoji' },
+    { name: 'bubblewrap', meets: 'bubblewrap', why: 'walls between a browser VM and this machine' },
+    ...NETWORK,
+  ],
+  container: [
+    { name: 'podman', meets: 'podman', why: 'runs containers' },
+    { name: 'runc', meets: 'podman', why: 'starts one' },
+    { name: 'netavark', meets: 'podman', why: 'podman does not install without one of its kind' },
+    ...NETWORK,
+    ...IMAGE,
+  ],
+  qemu: [
+    { name: 'qemu-system-x86', meets: 'qemu_programs', why: 'the machine that a browser VM is' },
+    { name: 'qemu-utils', meets: 'qemu_programs', why: 'a disk for each that holds only what it changed' },
+    ...NETWORK,
+    ...IMAGE,
+  ],
+  // Debian has no package of Firecracker: its two programs are the operator's to install.
+  firecracker: [...NETWORK, ...IMAGE],
+};
+
+export const RUNTIMES = /** @type {readonly PackagedRuntime[]} */ (Object.keys(BY_RUNTIME));
 
 /** What tests need besides: certificates of an authority of their own. */
 export const TEST_PACKAGES = ['openssl'];
 
 /**
- * What tests may demand of this machine (`REQUIRE`) when these packages are missing and all others are there.
+ * Each once, in the order of the lists; none for a runtime that needs none.
+ * @param {readonly string[]} runtimes
+ * @returns {readonly SystemPackage[]}
+ */
+export function listSystemPackages(runtimes) {
+  const all = RUNTIMES.filter((runtime) => runtimes.includes(runtime)).flatMap((runtime) => BY_RUNTIME[runtime]);
+  return [...new Map(all.map((each) => [each.name, each])).values()];
+}
+
+/**
+ * What tests of these runtimes may demand of this machine (`REQUIRE`) when these packages are missing and all others are there: by the
+ * requirements' ids, and by the runtime's name all that it needs.
  * @param {readonly string[]} missing
  * @param {boolean} isRoot
+ * @param {readonly string[]} runtimes
  */
-export function findAbilities(missing, isRoot) {
-  const unmet = new Set(SYSTEM_PACKAGES.filter(({ name }) => missing.includes(name)).map(({ meets }) => meets));
+export function findAbilities(missing, isRoot, runtimes) {
+  const packages = listSystemPackages(runtimes);
+  const unmet = new Set(packages.filter(({ name }) => missing.includes(name)).map(({ meets }) => meets));
   // A VM gets a network of its own only from root.
   if (!isRoot) unmet.add('network');
-  const met = new Set(SYSTEM_PACKAGES.map(({ meets }) => meets).filter((id) => !unmet.has(id)));
-  return isRoot ? [...met, 'root'] : [...met];
+  const met = new Set(packages.map(({ meets }) => meets).filter((id) => !unmet.has(id)));
+  const whole = RUNTIMES.filter(
+    (runtime) => runtimes.includes(runtime) && BY_RUNTIME[runtime].every(({ meets }) => met.has(meets)),
+  );
+  return isRoot ? [...met, ...whole, 'root'] : [...met, ...whole];
 }

@@ -1,27 +1,47 @@
 import { expect, it } from 'vitest';
-import { SYSTEM_PACKAGES, findAbilities } from './system-packages.mjs';
+import { findAbilities, listSystemPackages, RUNTIMES } from './system-packages.mjs';
 
-it('demands of the machine of a root test run all that the packages give', () => {
-  expect(findAbilities([], true)).toEqual([
-    'chromium',
-    'xtigervnc',
-    'openbox',
-    'fonts',
-    'bubblewrap',
+const PROCESS = ['chromium', 'xtigervnc', 'openbox', 'fonts', 'bubblewrap', 'network'];
+
+it('gives the default runtime what it needs and nothing of the others', () => {
+  const names = listSystemPackages(['process']).map(({ name }) => name);
+  expect(names).toContain('chromium');
+  for (const other of ['podman', 'qemu-system-x86', 'mmdebstrap']) expect(names).not.toContain(other);
+  expect(listSystemPackages(['fake'])).toEqual([]);
+});
+
+it('names a package once that several runtimes need', () => {
+  const names = listSystemPackages(RUNTIMES).map(({ name }) => name);
+  expect(names.filter((name) => name === 'nftables')).toEqual(['nftables']);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+it('demands of the machine of a root test run all that the packages give, by the runtimes’ names too', () => {
+  expect(findAbilities([], true, ['process'])).toEqual([...PROCESS, 'process', 'root']);
+  expect(findAbilities([], true, ['qemu', 'firecracker'])).toEqual([
+    'qemu_programs',
     'network',
+    'images',
+    'qemu',
+    'firecracker',
     'root',
   ]);
 });
 
-it('demands nothing that a missing package would give, and no network of its own without root', () => {
-  expect(findAbilities(['nftables', 'fonts-noto-core'], true)).toEqual([
+it('demands nothing that a missing package would give', () => {
+  expect(findAbilities(['nftables', 'fonts-noto-core'], true, ['process'])).toEqual([
     'chromium',
     'xtigervnc',
     'openbox',
     'bubblewrap',
     'root',
   ]);
-  expect(findAbilities([], false)).toEqual(['chromium', 'xtigervnc', 'openbox', 'fonts', 'bubblewrap']);
-  const all = SYSTEM_PACKAGES.map(({ name }) => name);
-  expect(findAbilities(all, false)).toEqual([]);
+  const abilities = findAbilities(['podman'], true, ['container', 'firecracker']);
+  expect(abilities).toEqual(['network', 'images', 'firecracker', 'root']);
+});
+
+it('demands no network of its own without root, nor a runtime that needs one', () => {
+  expect(findAbilities([], false, ['process'])).toEqual(PROCESS.filter((id) => id !== 'network'));
+  const all = listSystemPackages(['process']).map(({ name }) => name);
+  expect(findAbilities(all, false, ['process'])).toEqual([]);
 });

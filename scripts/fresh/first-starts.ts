@@ -1,6 +1,6 @@
 /** The first start as each person meets it: root without a terminal, an ordinary user without one, root at a terminal. */
 import assert from 'node:assert/strict';
-import { SYSTEM_PACKAGES } from '../system-packages.mjs';
+import { listSystemPackages } from '../system-packages.mjs';
 import type { FreshClone } from './fresh-clone.ts';
 import { ROOT_ACCOUNT } from './fresh-machine.ts';
 import type { NpmStart } from './npm-start.ts';
@@ -9,7 +9,9 @@ import { connectDemo, expectMissing, expectOffered, withOperatorPage } from './o
 /** Called at the end of each stage, in order. */
 export type Lap = (stage: string, at?: number) => void;
 
-const NAMES = SYSTEM_PACKAGES.map(({ name }) => name).join(' ');
+const NAMES = listSystemPackages(['process'])
+  .map(({ name }) => name)
+  .join(' ');
 const LINK = /^ {2}(http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]+)$/m;
 
 /** Root is asked nothing: packages are installed, with progress, and the demo can be used. */

@@ -1,10 +1,11 @@
 /** The parts of `npm test`, in their order, and how each is run and counted. */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, TSX } from '../start/paths.mjs';
 import { runInTerminal, runProgram } from '../start/run-program.mjs';
 import type { PlaywrightReport, TestCount, VitestReport } from './test-count.ts';
 import { countPlaywright, countVitest, toPartCount } from './test-count.ts';
+import { selectVmFiles, takeRuntimes } from './test-runtimes.mjs';
 
 export type TestPart = {
   name: string;
@@ -25,7 +26,7 @@ function takeReport(file: string): string | null {
 
 function createPart(
   name: string,
-  toArgs: (reportFile: string) => readonly string[],
+  toArgs: (reportFile: string, runnerArgs: readonly string[]) => readonly string[],
   count: ((report: string) => TestCount) | null,
 ): TestPart {
   return {
@@ -33,7 +34,7 @@ function createPart(
     async run(runnerArgs, isAlone) {
       const file = join(ROOT, 'test-results', `${name}.json`);
       rmSync(file, { force: true });
-      const args = [...toArgs(file), ...runnerArgs];
+      const args = [...toArgs(file, runnerArgs), ...runnerArgs];
       const options = { cwd: ROOT, env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_NAME: file } };
       const code = isAlone
         ? await runInTerminal(process.execPath, args, options)
@@ -59,13 +60,36 @@ async function runBeside(
   return code;
 }
 
-function createVitestPart(name: string, projects: readonly string[]): TestPart {
+function createVitestPart(
+  name: string,
+  projects: readonly string[],
+  listFiles: (runnerArgs: readonly string[]) => readonly string[] = () => [],
+): TestPart {
   const runner = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
   const selection = projects.flatMap((project) => ['--project', project]);
+  const reporters = ['--reporter=default', '--reporter=json'];
   return createPart(
     name,
-    (file) => [runner, 'run', ...selection, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
+    (file, runnerArgs) => [
+      ...[runner, 'run', ...selection, ...reporters, `--outputFile.json=${file}`],
+      ...listFiles(runnerArgs),
+    ],
     (report) => countVitest(JSON.parse(report) as VitestReport),
+  );
+}
+
+/** From the root, sorted; none when the person names files. */
+function listVmFiles(runnerArgs: readonly string[]): string[] {
+  if (runnerArgs.some((word) => word.endsWith('.vm.test.ts'))) return [];
+  const packages = join(ROOT, 'packages');
+  const sources = readdirSync(packages).flatMap((name) =>
+    readdirSync(join(packages, name, 'src'), { recursive: true }).map((file) =>
+      join('packages', name, 'src', String(file)),
+    ),
+  );
+  return selectVmFiles(
+    sources.filter((file) => file.endsWith('.vm.test.ts')).toSorted(),
+    takeRuntimes([], process.env).runtimes,
   );
 }
 
@@ -82,7 +106,7 @@ const END_TO_END = createPart(
 export const TEST_PARTS: readonly (readonly TestPart[])[] = [
   [createPart('check', () => [TSX, 'scripts/check.ts'], null)],
   [createPart('build', () => [TSX, 'scripts/build.ts'], null)],
-  [createVitestPart('vm', ['vm'])],
+  [createVitestPart('vm', ['vm'], listVmFiles)],
   [createVitestPart('unit', ['unit', 'pg']), END_TO_END],
 ];
 

@@ -1,6 +1,6 @@
-/** Sees to the system packages of the default runtime. Never stops a start: what cannot be installed is said, with the command. */
+/** Sees to the system packages of runtimes. Never stops a start: what cannot be installed is said, with the command. */
 import { createInterface } from 'node:readline/promises';
-import { SYSTEM_PACKAGES } from '../system-packages.mjs';
+import { listSystemPackages } from '../system-packages.mjs';
 import { findMissing, hasApt, installWithApt } from './apt.mjs';
 import { runProgram } from './run-program.mjs';
 import { planSystemPackages, toAptCommand } from './system-plan.mjs';
@@ -48,11 +48,12 @@ async function install(missing, sudo) {
 }
 
 /**
- * @param {{ yes: boolean, install: boolean, more?: readonly string[] }} options `more`: packages besides those of the default runtime
+ * @param {{ yes: boolean, install: boolean, runtimes: readonly string[], more?: readonly string[] }} options `more`: packages besides those of the runtimes
  * @returns {Promise<string[]>} the names that are still missing
  */
-export async function installSystemPackages({ more = [], ...options }) {
-  const names = [...SYSTEM_PACKAGES.map(({ name }) => name), ...more];
+export async function installSystemPackages({ runtimes, more = [], ...options }) {
+  const names = [...listSystemPackages(runtimes).map(({ name }) => name), ...more];
+  if (names.length === 0) return [];
   const apt = await hasApt();
   const missing = apt ? await findMissing(names) : [];
   const plan = planSystemPackages({

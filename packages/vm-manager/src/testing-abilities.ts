@@ -1,4 +1,4 @@
-/** Whether a test's runtime can do here what the test needs. What it cannot is printed with its hint, and fails when REQUIRE lists it. */
+/** Whether a test's runtime can do here what the test needs. What it cannot is printed with its hint, and fails when REQUIRE lists it or the runtime. */
 import type { Runtime } from './runtime.ts';
 
 /** `abilities` are ids of requirements that preflight may find missing. */
@@ -8,7 +8,8 @@ export async function requireAbilities(runtime: Runtime, abilities: readonly str
   const demanded = (process.env['REQUIRE'] ?? '').split(',');
   for (const { id, title, hint } of lacking) {
     const words = `${title}. ${hint}`;
-    if (demanded.includes(id)) throw new Error(`REQUIRE lists ${id}, but: ${words}`);
+    const demand = [id, runtime.kind].find((name) => demanded.includes(name));
+    if (demand !== undefined) throw new Error(`REQUIRE lists ${demand}, but: ${words}`);
     console.warn(`skipped: ${words}`);
   }
   return lacking.length === 0;

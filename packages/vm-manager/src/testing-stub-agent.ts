@@ -1,5 +1,6 @@
 /** Stands in for the OAuth agent: listens like it, speaks first like it, ends like it, and evaluates what a test sends it, line by line. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import * as dgram from 'node:dgram';
 import * as dns from 'node:dns/promises';
 import * as fs from 'node:fs';
 import * as https from 'node:https';
@@ -23,7 +24,21 @@ function serve(path: string | undefined, greeting: string, onLine: (socket: net.
   server.listen(path);
 }
 
-const context = createContext({ stub, execFile, dns, fs, https, net, os, process, fetch });
+const context = createContext({
+  stub,
+  execFile,
+  spawn,
+  dgram,
+  dns,
+  fs,
+  https,
+  net,
+  os,
+  process,
+  fetch,
+  setTimeout,
+  Buffer,
+});
 
 async function evaluate(expression: string): Promise<unknown> {
   try {

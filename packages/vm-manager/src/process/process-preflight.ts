@@ -4,12 +4,13 @@ import { access, chmod, chown, constants, mkdir, mkdtemp, rm, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Requirement } from '@vestibule/protocol/api';
+import { BROWSER_POLICY_FILE } from '../vm/browser-policy.ts';
 import { findNameServers } from '../vm/name-servers.ts';
 import { runCommand } from '../system/run-command.ts';
 import { toSandboxArgv } from './sandbox.ts';
 import { GUEST } from '../vm/guest.ts';
 import { toVmEtc } from '../vm/vm-etc.ts';
-import { toRuleset } from '../vm/vm-network.ts';
+import { toRuleset } from '../vm/egress-rules.ts';
 
 export type PreflightQuery = {
   supervisorEntry: string;
@@ -121,7 +122,7 @@ async function probeSandbox(query: PreflightQuery): Promise<void> {
     const [runDir, etcDir] = [join(dir, 'run'), join(dir, 'etc')];
     await Promise.all([mkdir(runDir), mkdir(etcDir)]);
     if (query.isRoot) await Promise.all([chown(runDir, query.probeUid, query.probeUid), chmod(etcDir, 0o755)]);
-    const etc = Object.entries(toVmEtc([]));
+    const etc = Object.entries({ ...toVmEtc([]), [BROWSER_POLICY_FILE]: '{}\n' });
     await Promise.all(etc.map(([name, text]) => writeFile(join(etcDir, name), text, { mode: 0o644 })));
     const root = query.isRoot ? { uid: query.probeUid, networkNamespace: null } : null;
     const sources = {
@@ -130,6 +131,8 @@ async function probeSandbox(query: PreflightQuery): Promise<void> {
       runDir,
       etcDir,
       hasAuthorities: false,
+      proxy: null,
+      diskMib: 16,
       layerDir: null,
       statusFd: 1,
       chromiumPath: DEFAULT_CHROMIUM,
@@ -154,7 +157,8 @@ async function probeSandbox(query: PreflightQuery): Promise<void> {
 /** Makes and drops a network namespace, and a packet filter table in one transaction. */
 async function checkNetwork(query: PreflightQuery, apt: (packages: string) => string): Promise<Finding> {
   const name = `vestibule_probe_${randomBytes(4).toString('hex')}`;
-  const ruleset = `${toRuleset(name, 'vbprobe', query.networkCidr, ['192.0.2.1'])}delete table inet ${name}\n`;
+  const probe = { table: name, prefix: 'vbprobe', cidr: query.networkCidr, nameServers: ['192.0.2.1'] };
+  const ruleset = `${toRuleset({ ...probe, egress: { allow: [], proxy: null } })}delete table inet ${name}\n`;
   const results = await Promise.allSettled([
     runCommand(['nft', '-f', '-'], { stdin: ruleset }),
     runCommand(['ip', '-batch', '-'], { stdin: `netns add ${name}\nnetns del ${name}\n` }),

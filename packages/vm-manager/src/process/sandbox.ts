@@ -8,6 +8,8 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AUTHORITY_FILES } from '../vm/authorities.ts';
+import { BROWSER_POLICY_FILE } from '../vm/browser-policy.ts';
+import type { EgressPolicy } from '../vm/egress-policy.ts';
 import { GUEST, VM_ETC_FILES, toGuestEnvironment } from '../vm/guest.ts';
 
 /** Folders and files of this machine that the VM gets to see besides its system folders. */
@@ -17,9 +19,11 @@ export type SandboxSources = {
   etcDir: string;
   agentDir: string;
   nodePath: string;
-  policyFile: string;
   /** Whether `etcDir` holds the files of extra certificate authorities (`authorities.ts`). */
   hasAuthorities: boolean;
+  proxy: EgressPolicy['proxy'];
+  /** The size of each memory file system it may write to. */
+  diskMib: number;
   layerDir: string | null;
   chromiumPath: string;
   /** The descriptor on which the outermost bubblewrap reports the init process of its namespace, as JSON lines. */
@@ -50,8 +54,9 @@ const SYSTEM_ETC = [
   '/etc/xdg',
   '/var/cache/fontconfig',
 ];
-const HOME_BYTES = 512 * 1024 * 1024;
-const SHM_BYTES = 256 * 1024 * 1024;
+const MIB = 1024 * 1024;
+/** Chromium shares pictures between its processes there. */
+const SHM_MIB = 256;
 
 /** How many process namespaces the VM's first process is below this machine's. */
 export const toNamespaceDepth = (root: RootStage | null): number => (root === null ? 1 : 2);
@@ -71,7 +76,6 @@ export function toSandboxArgv(sources: SandboxSources, root: RootStage | null, c
     etcDir: '/mnt/etc',
     agentDir: '/mnt/agent',
     nodePath: '/mnt/node',
-    policyFile: '/mnt/policy.json',
     layerDir: sources.layerDir === null ? null : '/mnt/layer',
   };
   return [
@@ -81,7 +85,6 @@ export function toSandboxArgv(sources: SandboxSources, root: RootStage | null, c
     ...['--ro-bind', sources.etcDir, staged.etcDir],
     ...['--ro-bind', sources.agentDir, staged.agentDir],
     ...['--ro-bind', sources.nodePath, staged.nodePath],
-    ...['--ro-bind', sources.policyFile, staged.policyFile],
     ...(sources.layerDir === null ? [] : ['--ro-bind', sources.layerDir, '/mnt/layer']),
     ...[
       '--',
@@ -101,15 +104,17 @@ export function toSandboxArgv(sources: SandboxSources, root: RootStage | null, c
 }
 
 function toGuestStage(sources: SandboxSources, status: readonly string[]): string[] {
+  const disk = String(sources.diskMib * MIB);
+  const shm = String(Math.min(sources.diskMib, SHM_MIB) * MIB);
   return [
     ...['bwrap', '--die-with-parent', '--new-session', ...status],
     ...['--unshare-user', '--uid', String(GUEST.uid), '--gid', String(GUEST.uid)],
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--hostname', 'vestibule'],
     ...toEnvironment(sources),
     ...toSystemFolders(sources.chromiumPath),
-    ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--size', String(SHM_BYTES), '--tmpfs', '/dev/shm'],
-    ...['--perms', '1777', '--size', String(HOME_BYTES), '--tmpfs', '/tmp'],
-    ...['--perms', '0700', '--size', String(HOME_BYTES), '--tmpfs', GUEST.home],
+    ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--size', shm, '--tmpfs', '/dev/shm'],
+    ...['--perms', '1777', '--size', disk, '--tmpfs', '/tmp'],
+    ...['--perms', '0700', '--size', disk, '--tmpfs', GUEST.home],
     ...SYSTEM_ETC.flatMap((path) => ['--ro-bind-try', path, path]),
     ...VM_ETC_FILES.flatMap((name) => ['--ro-bind', `${sources.etcDir}/${name}`, `/etc/${name}`]),
     ...toTrust(sources),
@@ -122,12 +127,15 @@ function toGuestStage(sources: SandboxSources, status: readonly string[]): strin
 }
 
 /** The browser's policy and, where there are any, the extra certificate authorities. */
-function toTrust({ etcDir, policyFile, hasAuthorities }: SandboxSources): string[] {
-  if (!hasAuthorities) return ['--ro-bind', policyFile, GUEST.policyFile];
-  const { extra, all, policy } = AUTHORITY_FILES;
+function toTrust({ etcDir, hasAuthorities }: SandboxSources): string[] {
+  const { extra, all } = AUTHORITY_FILES;
   return [
-    ...['--ro-bind', `${etcDir}/${policy}`, GUEST.policyFile],
-    ...[extra, all].flatMap((name) => ['--ro-bind', `${etcDir}/${name}`, `${GUEST.authoritiesDir}/${name}`]),
+    ...['--ro-bind', `${etcDir}/${BROWSER_POLICY_FILE}`, GUEST.policyFile],
+    ...(hasAuthorities ? [extra, all] : []).flatMap((name) => [
+      '--ro-bind',
+      `${etcDir}/${name}`,
+      `${GUEST.authoritiesDir}/${name}`,
+    ]),
   ];
 }
 

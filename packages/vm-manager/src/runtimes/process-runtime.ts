@@ -5,7 +5,10 @@
 import { join } from 'node:path';
 import type { Runtime, VmSpec } from '../runtime.ts';
 import { toAuthorityFiles } from '../vm/authorities.ts';
+import { INTERNET_ONLY } from '../vm/egress-policy.ts';
 import { findNameServers } from '../vm/name-servers.ts';
+import { toBrowserPolicy } from '../vm/browser-policy.ts';
+import { DEFAULT_VM_LIMITS } from '../vm/vm-limits.ts';
 import { checkProcessRuntime } from '../process/process-preflight.ts';
 import { toNamespaceDepth, toSandboxArgv, type SandboxSources } from '../process/sandbox.ts';
 import { GUEST } from '../vm/guest.ts';
@@ -32,9 +35,10 @@ const CHANNEL_SOCKETS = { agent: 'agent.sock', display: 'rfb.sock' } as const;
 export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   const { installationId, vmsDir, logsDir, nodePath, supervisorEntry, chromiumPath, agentDir, policyFile } = options;
   const { networkCidr = '10.201.0.0/16', uidBase = 61_000, extraAuthorities = null } = options;
+  const { egress = INTERNET_ONLY, limits = DEFAULT_VM_LIMITS } = options;
   const isRoot = process.geteuid?.() === 0;
   const folders = createVmFolders({ vmsDir, logsDir, installationId });
-  const networks = isRoot ? createVmNetworks({ installationId, cidr: networkCidr }) : null;
+  const networks = isRoot ? createVmNetworks({ installationId, cidr: networkCidr, egress }) : null;
   const vms = createSupervisedVms({
     ...{ folders, nodePath, supervisorEntry, machinePrograms: SANDBOX_PROGRAMS, stopGraceMs: STOP_GRACE_MS },
   });
@@ -46,11 +50,15 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       throw new Error(`slot ${slot} of ${vmId} is out of range`);
     const uid = isRoot ? uidBase + slot : null;
     const nameServers = await findNameServers({ configured: options.vmDns, sharedLoopback: !isRoot });
-    const etc = { ...toVmEtc(nameServers), ...(await toAuthorityFiles(extraAuthorities, policyFile)) };
+    const etc = {
+      ...toVmEtc(nameServers),
+      ...(await toAuthorityFiles(extraAuthorities)),
+      ...(await toBrowserPolicy({ policyFile, extraAuthorities, proxy: egress.proxy })),
+    };
     await folders.prepare(vmId, etc, uid);
     const dir = folders.dirOf(vmId);
     const sources: SandboxSources = {
-      ...{ vmId, agentDir, nodePath, policyFile, chromiumPath },
+      ...{ vmId, agentDir, nodePath, chromiumPath, proxy: egress.proxy, diskMib: limits.diskMib },
       runDir: join(dir, 'run'),
       etcDir: join(dir, 'etc'),
       hasAuthorities: extraAuthorities !== null,

@@ -1,6 +1,6 @@
 /**
- * Extra certificate authorities that the programs in a VM trust, for networks in which a proxy reads along: as files for its /etc, as
- * variables, and as a part of the browser's managed policy. Pure, but for reading the system's own authorities.
+ * Extra certificate authorities that the programs in a VM trust, for networks in which a proxy reads along: as files for its /etc and as
+ * variables (the browser is told by its policy, `browser-policy.ts`). Pure, but for reading the system's own authorities.
  */
 import { readFile } from 'node:fs/promises';
 
@@ -12,23 +12,20 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----
 export const AUTHORITY_FILES = {
   extra: 'extra-authorities.pem',
   all: 'all-authorities.pem',
-  policy: 'policy.json',
 } as const;
 
-/** The files by name; none without extra authorities. `extra`: PEM. `policyFile`: the browser's managed policy, JSON. */
-export async function toAuthorityFiles(extra: string | null, policyFile: string): Promise<Record<string, string>> {
+/** The files by name; none without extra authorities. `extra`: PEM. */
+export async function toAuthorityFiles(extra: string | null): Promise<Record<string, string>> {
   if (extra === null) return {};
   const system = await readFile(SYSTEM_BUNDLE, 'utf8').catch(() => '');
-  const policy = JSON.parse(await readFile(policyFile, 'utf8')) as Record<string, unknown>;
   return {
     [AUTHORITY_FILES.extra]: extra,
     [AUTHORITY_FILES.all]: `${system}\n${extra}\n`,
-    [AUTHORITY_FILES.policy]: `${JSON.stringify({ ...policy, CACertificates: toDerBase64(extra) })}\n`,
   };
 }
 
 /** Of each certificate in a PEM text. */
-function toDerBase64(pem: string): string[] {
+export function toDerBase64(pem: string): string[] {
   return [...pem.matchAll(CERTIFICATE)].map(([, body = '']) => body.replaceAll(/\s/g, ''));
 }
 

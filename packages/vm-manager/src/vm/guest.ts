@@ -1,6 +1,7 @@
 /** What a browser VM looks like from within: the same under every runtime, so that agent, CLI layers and tests need not know which it is. */
 import { dirname } from 'node:path';
 import { toAuthorityEnvironment } from './authorities.ts';
+import { toProxyEnvironment, type EgressPolicy } from './egress-policy.ts';
 
 export const GUEST = {
   uid: 1000,
@@ -31,12 +32,13 @@ export type GuestEnvironmentQuery = {
   chromiumPath: string;
   /** Whether the VM has the files of extra certificate authorities in `GUEST.authoritiesDir`. */
   hasAuthorities: boolean;
+  proxy: EgressPolicy['proxy'];
   /** How many times longer than usual the agent waits for display and browser; see `Runtime.pace`. */
   pace: number;
 };
 
 /** All that the agent is started with: a CLI that sees CI or DEBIAN_FRONTEND would not open a browser. */
-export function toGuestEnvironment({ vmId, chromiumPath, hasAuthorities, pace }: GuestEnvironmentQuery) {
+export function toGuestEnvironment({ vmId, chromiumPath, hasAuthorities, proxy, pace }: GuestEnvironmentQuery) {
   return {
     PATH: `${dirname(GUEST.node)}:/usr/bin:/bin`,
     HOME: GUEST.home,
@@ -50,5 +52,6 @@ export function toGuestEnvironment({ vmId, chromiumPath, hasAuthorities, pace }:
     VESTIBULE_CHROMIUM: chromiumPath,
     VESTIBULE_PACE: String(pace),
     ...(hasAuthorities && toAuthorityEnvironment(GUEST.authoritiesDir)),
+    ...toProxyEnvironment(proxy),
   };
 }

@@ -1,7 +1,6 @@
 /**
  * A network of its own for each VM, as root: a namespace named by the VM's id, a pair of devices, one /30 by installation and slot, NAT, and one packet
- * filter table for the installation. The table matches devices by their name's prefix, so it is the same however many VMs there are.
- * A VM reaches what this machine can route to; never another VM, never this machine itself (but its resolver), never link-local metadata.
+ * filter table for the installation (`egress-rules.ts`). A VM reaches the internet; never another VM, this machine or what is near it.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -9,11 +8,15 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { settleAll } from '../settle-all.ts';
 import { runCommand } from '../system/run-command.ts';
+import { INTERNET_ONLY, refuseOddNetworks, toEgressRules, type EgressPolicy } from './egress-policy.ts';
+import { toEmptyRuleset, toRuleset } from './egress-rules.ts';
 
 export type VmNetworkOptions = {
   installationId: string;
   /** IPv4 network with a prefix length; each slot takes four addresses of it. */
   cidr: string;
+  /** Default: the internet only. */
+  egress?: EgressPolicy;
 };
 
 /** The device in a VM's namespace that a virtual machine's network card is. The same two addresses in every VM: no other sees them. */
@@ -28,9 +31,11 @@ const NAMESPACES_DIR = '/run/netns';
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 
 export function createVmNetworks(options: VmNetworkOptions) {
-  const prefix = `vb${shortHash(options.installationId, 5)}`;
-  const table = `vestibule_${options.installationId.replaceAll(/\W/g, '_')}`;
-  const block = toAddressBlock(options.cidr, options.installationId);
+  const { installationId, cidr, egress = INTERNET_ONLY } = options;
+  refuseOddNetworks(egress.allow);
+  const prefix = `vb${shortHash(installationId, 5)}`;
+  const table = `vestibule_${installationId.replaceAll(/\W/g, '_')}`;
+  const block = toAddressBlock(cidr, installationId);
   const toDevice = (vmId: string): string => `${prefix}${shortHash(vmId, 8)}`;
   // Changes of the one table follow each other; a removal must not overtake the set-up of the next VM.
   let tableChange: Promise<unknown> = Promise.resolve();
@@ -51,9 +56,11 @@ export function createVmNetworks(options: VmNetworkOptions) {
       const device = toDevice(vmId);
       refuseForeignAddress(host, device);
       await settleAll([
-        changeTable(() =>
-          runCommand(['nft', '-f', '-'], { stdin: toRuleset(table, prefix, options.cidr, nameServers) }),
-        ),
+        changeTable(async () => {
+          const rules = await toEgressRules(egress);
+          const stdin = toRuleset({ table, prefix, cidr, nameServers, egress: rules });
+          await runCommand(['nft', '-f', '-'], { stdin });
+        }),
         allowForwarding(),
         createDevices(vmId, device, host, guest).then(() =>
           tap === undefined ? undefined : createTap(vmId, tap.owner),
@@ -79,7 +86,7 @@ export function createVmNetworks(options: VmNetworkOptions) {
     /** Ids of VMs whose namespace exists. */
     async list(): Promise<string[]> {
       const names = await readdir(NAMESPACES_DIR).catch(() => []);
-      return names.filter((name) => name.startsWith(`vm_${options.installationId}_`));
+      return names.filter((name) => name.startsWith(`vm_${installationId}_`));
     },
   };
 }
@@ -144,40 +151,6 @@ function refuseForeignAddress(address: string, device: string): void {
         `the address ${address} is already in use on ${name}; another installation may use the same network`,
       );
   }
-}
-
-/** Takes the table away, whether it is there or not. */
-function toEmptyRuleset(table: string): string {
-  return `add table inet ${table}\ndelete table inet ${table}\n`;
-}
-
-/** Exported for preflight, which has the kernel take and drop it in one transaction. */
-export function toRuleset(table: string, prefix: string, cidr: string, nameServers: readonly string[]): string {
-  const vms = `"${prefix}*"`;
-  const v4 = nameServers.filter((address) => !address.includes(':'));
-  const toResolver =
-    v4.length === 0 ? '' : `iifname ${vms} ip daddr { ${v4.join(', ')} } meta l4proto { tcp, udp } th dport 53 accept;`;
-  return `${toEmptyRuleset(table)}table inet ${table} {
-  chain input {
-    type filter hook input priority filter; policy accept;
-    iifname ${vms} ct state established,related accept;
-    ${toResolver}
-    iifname ${vms} drop;
-  }
-  chain forward {
-    type filter hook forward priority filter; policy accept;
-    ${toResolver}
-    iifname ${vms} oifname ${vms} drop;
-    iifname ${vms} ip daddr 169.254.0.0/16 drop;
-    oifname ${vms} ct state established,related accept;
-    oifname ${vms} drop;
-  }
-  chain postrouting {
-    type nat hook postrouting priority srcnat; policy accept;
-    ip saddr ${cidr} oifname != ${vms} masquerade;
-  }
-}
-`;
 }
 
 function toTapRuleset(): string {

@@ -28,6 +28,7 @@ export type SimulatedCliOptions = {
 type File = { state: 'absent' } | { state: 'incomplete' } | { state: 'complete'; bytes: Buffer };
 
 export class SimulatedCli implements SignInWorld {
+  readonly pace = 1;
   readonly #options: SimulatedCliOptions;
   readonly #exited = createDeferred<ChildExit>();
   #file: File = { state: 'absent' };

@@ -30,17 +30,19 @@ fetch(url, { redirect: 'manual' }).then(async (page) => {
   return path;
 }
 
-async function start(act: string) {
+/** `program`: default, the one that writes the diary. */
+async function start(act: string, { pace = 1, program }: { pace?: number; program?: string } = {}) {
   const dir = createFolder();
   const releaser = createReleaser(() => undefined);
   onTestFinished(releaser.releaseAll);
   const failures: string[] = [];
   const browser = await startBrowser({
-    program: writeBrowser(dir, act),
+    program: program ?? writeBrowser(dir, act),
     dir,
     env: { PATH: '/usr/bin:/bin' },
     screen: Promise.resolve(),
     releaser,
+    pace,
     log: () => undefined,
     onFailed: (detail) => failures.push(detail),
   });
@@ -75,9 +77,16 @@ test('a browser that ends is started again, and fails in words when it never sta
   expect(diary()).toEqual(['start', 'start', 'start', 'start']);
 });
 
+test('a browser that asks for nothing is waited for as long as the pace of its machine says', async () => {
+  const program = join(createFolder(), 'silent');
+  writeFileSync(program, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
+  const { browser } = await start('', { pace: 0.002, program });
+  await expect(browser.open(TARGET)).rejects.toThrow('Chromium asked for no page within 40 ms');
+});
+
 test('no screen, no browser', async () => {
   const dir = createFolder();
-  const options = { program: writeBrowser(dir, 'stay();'), dir, env: {}, log: () => undefined };
+  const options = { program: writeBrowser(dir, 'stay();'), dir, env: {}, pace: 1, log: () => undefined };
   const screen = Promise.reject(new Error('Xtigervnc ended with code 1'));
   screen.catch(() => undefined);
   const releaser = createReleaser(() => undefined);

@@ -27,6 +27,8 @@ export type BrowserOptions = {
   /** Resolves when there is a screen to start it on; when it rejects, so does the start. */
   screen: Promise<void>;
   releaser: Releaser;
+  /** See `AgentConfig.pace`. */
+  pace: number;
   log: Log;
   /** Called at most once: the browser cannot be kept running. */
   onFailed: (detail: string) => void;
@@ -38,7 +40,7 @@ const TAKE_WITHIN_MS = 20_000;
 
 /** Resolves when the browser is being started. */
 export async function startBrowser(options: BrowserOptions): Promise<Browser> {
-  const { program, dir, env, screen, releaser, log, onFailed } = options;
+  const { program, dir, env, screen, releaser, pace, log, onFailed } = options;
   const profileDir = join(dir, 'profile');
   await mkdir(profileDir, { mode: 0o700 });
   const waitingPage = await createWaitingPage();
@@ -101,10 +103,11 @@ export async function startBrowser(options: BrowserOptions): Promise<Browser> {
       if (stopping) throw new Error('the browser is closed');
       const taken = waitingPage.leadTo(url);
       if (waitingPage.wasLeft()) bringBack();
+      const withinMs = TAKE_WITHIN_MS * pace;
       let late: NodeJS.Timeout | undefined;
       const tooLate = new Promise<never>((_, reject) => {
-        const fault = new Error(`Chromium asked for no page within ${TAKE_WITHIN_MS} ms`);
-        late = setTimeout(() => reject(fault), TAKE_WITHIN_MS);
+        const fault = new Error(`Chromium asked for no page within ${withinMs} ms`);
+        late = setTimeout(() => reject(fault), withinMs);
       });
       await Promise.race([taken, tooLate]).finally(() => clearTimeout(late));
     },

@@ -14,6 +14,12 @@ test('names everything that is missing or wrong in one message', () => {
   );
 });
 
+test('takes the pace of its machine, never a faster one than usual, and refuses what is no number', () => {
+  const paceOf = (text: string): number => loadConfig({ ...GIVEN, VESTIBULE_PACE: text }).pace;
+  expect([paceOf(''), paceOf('0.2'), paceOf('24.5')]).toEqual([1, 1, 24.5]);
+  expect(() => paceOf('slow')).toThrow('VESTIBULE_PACE is not a number');
+});
+
 test('lets a CLI inherit nothing that tells it that nobody is there, and none of the agent’s own settings', () => {
   const { inherited } = loadConfig({
     ...GIVEN,

@@ -11,6 +11,8 @@ export type AgentConfig = {
   chromium: string;
   /** The person's home inside the VM, empty at the start; the CLI runs in it. */
   home: string;
+  /** How many times slower than usual this machine is, at least 1: an emulated one is given that much longer. */
+  pace: number;
   /** What the CLI and the desktop inherit; nothing of the agent's own settings is in it. */
   inherited: Readonly<Record<string, string>>;
 };
@@ -41,10 +43,17 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): AgentC
     rfbSocket: readPath('VESTIBULE_RFB_SOCKET'),
     chromium: environment.VESTIBULE_CHROMIUM ?? DEBIAN_CHROMIUM,
     home: readPath('HOME'),
+    pace: toPace(environment.VESTIBULE_PACE, problems),
     inherited: toInherited(environment),
   };
   if (problems.length > 0) throw new Error(`the OAuth agent cannot start: ${problems.join('; ')}`);
   return Object.freeze(config);
+}
+
+function toPace(text: string | undefined, problems: string[]): number {
+  const pace = text ? Number(text) : 1;
+  if (!Number.isFinite(pace)) problems.push('VESTIBULE_PACE is not a number');
+  return Math.max(1, pace);
 }
 
 function toInherited(environment: NodeJS.ProcessEnv): Record<string, string> {

@@ -28,13 +28,15 @@ export type DesktopOptions = {
   rfbSocket: string;
   env: Readonly<Record<string, string>>;
   capabilities: Capabilities;
+  /** See `AgentConfig.pace`. */
+  pace: number;
   log: Log;
 };
 
 const PAINT_WITHIN_MS = 30_000;
 
 /** Has started the display when it returns. */
-export function startDesktop({ chromium, dir, rfbSocket, env, capabilities, log }: DesktopOptions): Desktop {
+export function startDesktop({ chromium, dir, rfbSocket, env, capabilities, pace, log }: DesktopOptions): Desktop {
   const releaser = createReleaser(log);
   const failed = createDeferred<string>();
   let closing = false;
@@ -51,16 +53,17 @@ export function startDesktop({ chromium, dir, rfbSocket, env, capabilities, log 
     throw new Error(`the display ended with ${toExitWords(exit)}`);
   };
   const watchPaint = async ({ painted }: Browser): Promise<void> => {
+    const withinMs = PAINT_WITHIN_MS * pace;
     const late = setTimeout(() => {
-      if (!capabilities.has('browser')) lose('browser', `the browser painted nothing within ${PAINT_WITHIN_MS} ms`);
-    }, PAINT_WITHIN_MS);
+      if (!capabilities.has('browser')) lose('browser', `the browser painted nothing within ${withinMs} ms`);
+    }, withinMs);
     releaser.defer('paint timer', () => clearTimeout(late));
     await painted;
     capabilities.have('browser');
   };
 
   mkdirSync(dir, { mode: 0o700 });
-  const display = startDisplay({ dir, rfbSocket, env, releaser, log });
+  const display = startDisplay({ dir, rfbSocket, env, releaser, pace, log });
   watchDisplay(display).catch((error: Error) => lose('display', error.message));
   const browser = startBrowser({
     program: chromium,
@@ -68,6 +71,7 @@ export function startDesktop({ chromium, dir, rfbSocket, env, capabilities, log 
     env: { ...env, ...display.env },
     screen: display.listening,
     releaser,
+    pace,
     log,
     onFailed: (detail) => lose('browser', detail),
   });

@@ -42,11 +42,13 @@ export type DisplayOptions = {
   rfbSocket: string;
   env: Readonly<Record<string, string>>;
   releaser: Releaser;
+  /** See `AgentConfig.pace`. */
+  pace: number;
   log: Log;
 };
 
 /** Has started X when it returns. */
-export function startDisplay({ dir, rfbSocket, env, releaser, log }: DisplayOptions): Display {
+export function startDisplay({ dir, rfbSocket, env, releaser, pace, log }: DisplayOptions): Display {
   const authority = join(dir, 'Xauthority');
   writeFileSync(authority, toAuthority(randomBytes(16)), { mode: 0o600 });
   rmSync(rfbSocket, { force: true });
@@ -59,7 +61,7 @@ export function startDisplay({ dir, rfbSocket, env, releaser, log }: DisplayOpti
   });
   releaser.defer('display', () => server.stop());
 
-  const start = watchStart(server);
+  const start = watchStart(server, START_WITHIN_MS * pace);
   const listening = start.unlessFailed(async () => {
     await start.accepts(`/tmp/.X11-unix/X${DISPLAY_NUMBER}`);
     startWindowManager({ dir, env: { ...env, ...displayEnv }, releaser, log });
@@ -74,14 +76,14 @@ export function startDisplay({ dir, rfbSocket, env, releaser, log }: DisplayOpti
 }
 
 /** Ends every wait for the server, with words, when it ends or is late. */
-function watchStart({ exited }: Child) {
+function watchStart({ exited }: Child, withinMs: number) {
   const failed = createDeferred<string>();
   let isOver = false;
   const fail = (why: string): void => {
     isOver = true;
     failed.resolve(`Xtigervnc ${why}`);
   };
-  const late = setTimeout(() => fail(`was not ready within ${START_WITHIN_MS} ms`), START_WITHIN_MS);
+  const late = setTimeout(() => fail(`was not ready within ${withinMs} ms`), withinMs);
   const succeed = (): void => clearTimeout(late);
   exited.then(
     (exit) => fail(`ended with ${toExitWords(exit)}`),
@@ -106,7 +108,7 @@ function watchStart({ exited }: Child) {
   };
 }
 
-type WindowManagerOptions = Omit<DisplayOptions, 'rfbSocket'>;
+type WindowManagerOptions = Omit<DisplayOptions, 'rfbSocket' | 'pace'>;
 
 function startWindowManager({ dir, env, releaser, log }: WindowManagerOptions): void {
   const config = join(dir, 'openbox.xml');

@@ -16,13 +16,14 @@ export async function explain(
     words = '',
     secrets,
     cwd,
-  }: { unexplained: Explanation; words?: string; secrets: Secrets; cwd: string },
+    pace,
+  }: { unexplained: Explanation; words?: string; secrets: Secrets; cwd: string; pace: number },
 ): Promise<Explanation> {
   const { mode, plan, env, exit, wasOffered } = run;
   if (exit !== null) await run.outputEnded();
   const toCause = (text: string): Cause | null => findCause({ mode, failures: plan.failures, text, exit, wasOffered });
   const cause = (words === '' ? null : toCause(words)) ?? toCause(run.recentOutput());
   if (cause !== null) return { code: cause.code, detail: toPublicDetail(cause.detail, secrets) };
-  const wrong = plan.version && (await findWrongVersion(plan, { env, cwd }));
+  const wrong = plan.version && (await findWrongVersion(plan, { env, cwd, pace }));
   return wrong ? { code: 'cli_wrong_version', detail: wrong } : unexplained;
 }

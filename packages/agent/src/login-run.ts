@@ -53,6 +53,8 @@ export type LoginRunOptions = Omit<CliSurroundings, 'shim'> & {
   onPrompt: (text: string) => void;
   /** How long the output must be quiet before a question is one. */
   promptQuietMs?: number;
+  /** How many times slower than usual the CLI is. */
+  pace: number;
   /** JSON-RPC: the last request was answered with a result. */
   onRpcDone: () => void;
   onRpcError: (words: string) => void;
@@ -68,6 +70,9 @@ type Catcher = {
 };
 
 const RECENT_CHARS = 16 * 1024;
+const PROMPT_QUIET_MS = 2000;
+/** A CLI that prints its link opens it, if at all, within this time. */
+const SHIM_WITHIN_MS = 1500;
 
 /** Rejects with `MissingProgramError` when the CLI is not there. */
 export async function startLoginRun(options: LoginRunOptions): Promise<LoginRun> {
@@ -79,7 +84,7 @@ export async function startLoginRun(options: LoginRunOptions): Promise<LoginRun>
   releaser.defer('catcher', catcher.close);
   const shim = await createBrowserShim(shimDir, catcher.onShim);
   releaser.defer('browser shim', shim.close);
-  const { onPrompt, promptQuietMs } = options;
+  const { onPrompt, pace, promptQuietMs = PROMPT_QUIET_MS * pace } = options;
   const prompts = createPromptWatch({ onPrompt, quietMs: promptQuietMs, onQuiet: catcher.onOpenLine });
   releaser.defer('prompt watch', prompts.close);
   const isRpc = login.io === 'json_rpc';
@@ -145,11 +150,11 @@ export async function startLoginRun(options: LoginRunOptions): Promise<LoginRun>
   };
 }
 
-function createCatcher({ plan, wanted, onUrl, onCodeUrl, onDeviceCode, onNothing }: LoginRunOptions): Catcher {
+function createCatcher({ plan, wanted, pace, onUrl, onCodeUrl, onDeviceCode, onNothing }: LoginRunOptions): Catcher {
   const rules = plan.login.url;
   switch (wanted.kind) {
     case 'url': {
-      const catcher = createUrlCatcher({ rules, onUrl, onMissing: onNothing });
+      const catcher = createUrlCatcher({ rules, graceMs: SHIM_WITHIN_MS * pace, onUrl, onMissing: onNothing });
       const codeUrl = wanted.codeUrlPattern === undefined ? null : new RegExp(wanted.codeUrlPattern);
       const onLine = (line: string): void => {
         const found = codeUrl && findUrls(line).find((url) => codeUrl.test(url));

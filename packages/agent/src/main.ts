@@ -39,6 +39,7 @@ async function start(): Promise<void> {
     rfbSocket: config.rfbSocket,
     env: config.inherited,
     capabilities,
+    pace: config.pace,
     log,
   });
   releaser.defer('desktop', desktop.close);

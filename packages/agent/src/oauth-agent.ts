@@ -17,7 +17,7 @@ import type { Log } from './log.ts';
 import { findNetworkProblem } from './network-check.ts';
 import type { Outbox } from './outbox.ts';
 import { createReleaser, type Releaser } from './releaser.ts';
-import { SignIn } from './sign-in.ts';
+import { MACHINE, SignIn } from './sign-in.ts';
 
 export type OauthAgentOptions = {
   config: AgentConfig;
@@ -51,6 +51,7 @@ export async function startOauthAgent(options: OauthAgentOptions): Promise<void>
       capabilities,
       outbox,
       releaser: session,
+      world: { ...MACHINE, pace: config.pace },
       log,
     });
   const endSession = (): void => void Promise.all([session.releaseAll(), desktop.close()]);

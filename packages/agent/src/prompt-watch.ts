@@ -15,7 +15,7 @@ export type PromptWatch = {
 };
 
 export type PromptWatchOptions = {
-  quietMs?: number | undefined;
+  quietMs: number;
   onPrompt: (text: string) => void;
   /** The output is quiet; the line that has not ended, or nothing. */
   onQuiet?: (openLine: string) => void;
@@ -30,7 +30,7 @@ const ENDS_LIKE_A_QUESTION = /[?:>$#\])❯›]\s*$/;
 /** Work in progress, not a question. */
 const PROGRESS = /(?:\.{2,}|…|\d\s*%)\s*$/;
 
-export function createPromptWatch({ quietMs = 2000, onPrompt, onQuiet }: PromptWatchOptions): PromptWatch {
+export function createPromptWatch({ quietMs, onPrompt, onQuiet }: PromptWatchOptions): PromptWatch {
   let text = '';
   let open: string | null = null;
   /** A terminal shows what is being typed: that is no question. */

@@ -21,6 +21,7 @@ import { emptyHome } from './home-folder.ts';
 import { MissingProgramError } from './login-process.ts';
 import { startLoginRun } from './login-run.ts';
 import { createOutputTap, type OutputTap } from './output-tap.ts';
+import { toPacedPlan } from './paced-plan.ts';
 import { toPublicDetail } from './public-detail.ts';
 import { createSecrets } from './redaction.ts';
 import { readReferredDocuments } from './referred-documents.ts';
@@ -43,6 +44,7 @@ export const MACHINE: SignInWorld = {
   findDoubt,
   emptyHome,
   sleep,
+  pace: 1,
 };
 
 export type SignInOptions = Pick<
@@ -94,7 +96,7 @@ export class SignIn {
     this.#way = options.way ?? 1;
     this.#tap = createOutputTap({ secrets: this.#secrets, post: options.outbox.post });
     options.releaser.defer('output', this.#tap.close);
-    this.#run = this.#createRun(options.plan, options.mode ?? 'vm_browser');
+    this.#run = this.#createRun(toPacedPlan(options.plan, this.#world.pace), options.mode ?? 'vm_browser');
     this.#changes = this.#run.start();
     void options.desktop.failed.then((detail) => {
       this.#desktopFailure = detail;
@@ -130,7 +132,7 @@ export class SignIn {
     await this.#firstUse.withoutWaiting(async () => {
       await this.#look();
       if (this.#phase === 'running' && (await this.#areFilesComplete())) {
-        await Promise.race([this.#ended.promise, this.#world.sleep(SETTLE_WITHIN_MS)]);
+        await Promise.race([this.#ended.promise, this.#world.sleep(SETTLE_WITHIN_MS * this.#world.pace)]);
       }
       // The CLI is being asked for its word, which has a time limit of its own: the login is there.
       if (this.#is('confirming')) await this.#ended.promise;
@@ -157,8 +159,9 @@ export class SignIn {
     return run;
   }
 
-  async #change({ way, mode, plan }: WayChange): Promise<void> {
+  async #change({ way, mode, plan: given }: WayChange): Promise<void> {
     const { log, home, outbox } = this.#options;
+    const plan = toPacedPlan(given, this.#world.pace);
     if (way <= this.#way || this.#phase !== 'running' || (await this.#areFilesComplete())) return;
     this.#way = way;
     log('way to sign in changed', { mode });
@@ -289,7 +292,7 @@ export class SignIn {
     if (this.#phase !== 'running') return;
     this.#phase = 'explaining';
     const unexplained = { code, detail };
-    const around = { secrets: this.#secrets, cwd: this.#options.home };
+    const around = { secrets: this.#secrets, cwd: this.#options.home, pace: this.#world.pace };
     const found = await explain(this.#run, { unexplained, words, ...around });
     this.#fail(found.code, found.detail, 'explaining');
   }

@@ -20,7 +20,7 @@ export type UrlCatcher = {
 export type UrlCatcherOptions = {
   rules: LoginPlan['login']['url'];
   /** How long a printed URL waits for the shim's. */
-  graceMs?: number;
+  graceMs: number;
   /** Called at most once. */
   onUrl: (caught: CaughtUrl) => void;
   /** Called at most once, when no URL came within the rules' time. */
@@ -30,7 +30,7 @@ export type UrlCatcherOptions = {
 const URL_IN_TEXT = /https?:\/\/[^\s"'<>`\\^{|}]+/g;
 const TRAILING_PUNCTUATION = /[.,;:!?)\]]+$/;
 
-export function createUrlCatcher({ rules, graceMs = 1500, onUrl, onMissing }: UrlCatcherOptions): UrlCatcher {
+export function createUrlCatcher({ rules, graceMs, onUrl, onMissing }: UrlCatcherOptions): UrlCatcher {
   const pattern = new RegExp(rules.pattern);
   let printed: NodeJS.Timeout | null = null;
   let done = false;

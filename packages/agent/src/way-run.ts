@@ -38,6 +38,8 @@ export type WayWorld = {
   startLoginRun: (options: LoginRunOptions) => Promise<LoginRun>;
   watchCredential: typeof watchCredential;
   sleep: (ms: number) => Promise<unknown>;
+  /** How many times slower than usual it is, at least 1. */
+  pace: number;
 };
 
 export type WayRunOptions = {
@@ -202,6 +204,7 @@ export class WayRun {
     const run = await world.startLoginRun({
       ...{ plan, home, shimDir, inherited, displayEnv: desktop.displayEnv, releaser: this.#releaser, tap },
       wanted: this.#toWanted(),
+      pace: world.pace,
       onUrl: ({ url, from }) => {
         this.#links = { url, from, codeUrl: this.#codeUrl };
         void this.#showLinks();
@@ -322,7 +325,8 @@ export class WayRun {
   #onRpcDone(): void {
     this.#isRpcDone = true;
     this.#change();
-    void this.#options.world.sleep(FILES_WITHIN_MS).then(() => this.#end());
+    const { sleep, pace } = this.#options.world;
+    void sleep(FILES_WITHIN_MS * pace).then(() => this.#end());
   }
 
   #onExit(exit: ChildExit): void {

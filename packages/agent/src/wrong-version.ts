@@ -7,10 +7,10 @@ const ANSWER_WITHIN_MS = 10_000;
 /** `1.2.3 instead of 1.2.4`; null when it is the pinned one, or does not say. */
 export async function findWrongVersion(
   { program, version, pinnedVersion }: Pick<LoginPlan, 'program' | 'version' | 'pinnedVersion'>,
-  around: { env: Readonly<Record<string, string>>; cwd: string },
+  { env, cwd, pace }: { env: Readonly<Record<string, string>>; cwd: string; pace: number },
 ): Promise<string | null> {
   if (version === undefined || pinnedVersion === '') return null;
-  const { text } = await askCli({ ...around, program, args: version.args, timeoutMs: ANSWER_WITHIN_MS });
+  const { text } = await askCli({ program, args: version.args, env, cwd, timeoutMs: ANSWER_WITHIN_MS * pace });
   const match = new RegExp(version.pattern, 'm').exec(text);
   const found = match?.[1] ?? match?.[0];
   // A Debian version may say more than the program does.

@@ -14,6 +14,7 @@ import type { DataFolder } from './data-folder.ts';
 import { createChangeNotices } from './db/change-notices.ts';
 import { openDatabase } from './db/open-database.ts';
 import { readBuildId } from './fleet/agent-build.ts';
+import { createPreflights } from './fleet/preflights.ts';
 import { createRuntimeHost } from './fleet/runtime-host.ts';
 import { createVmStore } from './fleet/vm-store.ts';
 import { listen } from './http/listen.ts';
@@ -54,7 +55,7 @@ import { createCredentialStore } from './vault/credential-store.ts';
 import { createImportStore } from './vault/import-store.ts';
 import { openVault } from './vault/open-vault.ts';
 
-/** A browser that is not on screen by then will not come. */
+/** An agent that has not answered by then will not; on a machine with slow guests, so many times later. */
 const BOOT_MS = 60_000;
 const DEMO = 'demo';
 
@@ -115,6 +116,7 @@ async function compose(
   const { pool } = database;
   const vault = await openVault({ pool, masterKeyFile: config.masterKeyFile });
   const runtime = createRuntime(options);
+  const preflights = createPreflights({ preflight: () => runtime.preflight(), clock: systemClock, log });
   const layerSource = createLayerSource(runtime.kind, options);
 
   const signal = new ChangeSignal(systemClock);
@@ -209,6 +211,7 @@ async function compose(
     runtime,
     installationId: folder.installationId,
     maxVms: config.maxSessions,
+    looked: preflights.first,
     findProviders: () => registry.list().map(({ definition }) => definition.id),
     findPeerUrl: () => peerUrl,
     findLayer: (provider) => {
@@ -224,7 +227,13 @@ async function compose(
     links,
     findBlocker,
     toLoginPlan: planLogin,
-    limits: { holdMs: config.holdMs, bootMs: BOOT_MS, sessionMs: config.sessionMs },
+    limits: {
+      holdMs: config.holdMs,
+      get bootMs() {
+        return BOOT_MS * runtime.pace();
+      },
+      sessionMs: config.sessionMs,
+    },
     clock: systemClock,
     log,
   });
@@ -246,7 +255,7 @@ async function compose(
   const providerNotices = createNotices({ registry, store: createNoticeStore({ pool }) });
   const providerList = createProviderList({
     registry,
-    runtime: { kind: runtime.kind, sharedKernel: runtime.sharedKernel, preflight: () => runtime.preflight() },
+    runtime: { kind: runtime.kind, sharedKernel: runtime.sharedKernel, readPreflight: () => preflights.read() },
     notices: providerNotices,
     lastModes: createLastModeStore({ pool }),
     isInstalled: ({ definition }) => layerSource.find(definition) !== null,

@@ -9,6 +9,8 @@ export type RuntimeHostDeps = {
   maxVms: number;
   /** Ids of the providers whose CLI this host can run now. */
   findProviders: () => readonly string[];
+  /** Resolves once the runtime was looked at: before that it does not know how slow its guests are. */
+  looked: Promise<unknown>;
   /** Where this controller serves other controllers, once it serves. */
   findPeerUrl: () => string | null;
   /** The folder of the provider's installed CLI; null for a runtime that runs none. */
@@ -23,7 +25,10 @@ export function createRuntimeHost(deps: RuntimeHostDeps): Host {
     maxVms: deps.maxVms,
     offer: () => ({ peerUrl: deps.findPeerUrl(), providers: deps.findProviders(), maxVms: deps.maxVms }),
     newVmId: () => `vm_${deps.installationId}_${randomBytes(5).toString('hex')}`,
-    create: (vmId, slot, epoch, provider) => runtime.create({ vmId, slot, epoch, layer: deps.findLayer(provider) }),
+    async create(vmId, slot, epoch, provider) {
+      await deps.looked;
+      await runtime.create({ vmId, slot, epoch, layer: deps.findLayer(provider) });
+    },
     inspect: (vmId) => runtime.inspect(vmId),
     list: () => runtime.list(),
     destroy: (vmId) => runtime.destroy(vmId),

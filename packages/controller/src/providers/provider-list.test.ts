@@ -60,7 +60,7 @@ function start(options: { requirements?: Requirement[]; lastMode?: Mode } = {}) 
   const notices = createNotices({ registry, store });
   const list = createProviderList({
     registry,
-    runtime: { kind: 'process', sharedKernel: true, preflight: () => Promise.resolve(options.requirements ?? []) },
+    runtime: { kind: 'process', sharedKernel: true, readPreflight: () => Promise.resolve(options.requirements ?? []) },
     notices,
     lastModes: {
       listOf: () => Promise.resolve(new Map(options.lastMode === undefined ? [] : [['tool', options.lastMode]])),

@@ -12,14 +12,11 @@ import type { LoadedProvider, ProviderRegistry } from './provider-registry.ts';
 
 export type ProviderListDeps = {
   registry: ProviderRegistry;
-  runtime: { kind: RuntimeKind; sharedKernel: boolean; preflight: () => Promise<Requirement[]> };
+  runtime: { kind: RuntimeKind; sharedKernel: boolean; readPreflight: () => Promise<Requirement[]> };
   notices: Pick<Notices, 'listAcceptances' | 'requireAccepted'>;
   lastModes: LastModeStore;
   isInstalled: (loaded: LoadedProvider) => boolean;
 };
-
-/** Installing a package clears a requirement without a restart; asking the system for every page view would be wasteful. */
-const PREFLIGHT_KEPT_MS = 10_000;
 
 /** What holds for all providers of one answer. */
 type Circumstances = {
@@ -32,17 +29,9 @@ type Circumstances = {
 
 export function createProviderList(deps: ProviderListDeps) {
   const { registry } = deps;
-  let kept: { at: number; requirements: Promise<Requirement[]> } | null = null;
-
-  function preflight(): Promise<Requirement[]> {
-    if (kept === null || performance.now() - kept.at > PREFLIGHT_KEPT_MS) {
-      kept = { at: performance.now(), requirements: deps.runtime.preflight() };
-    }
-    return kept.requirements;
-  }
 
   async function findLacking(): Promise<string | null> {
-    const missing = (await preflight()).filter(({ severity }) => severity === 'missing');
+    const missing = (await deps.runtime.readPreflight()).filter(({ severity }) => severity === 'missing');
     return missing.length === 0 ? null : missing.map(({ title, hint }) => `${title} ${hint}`).join(' ');
   }
 
@@ -66,7 +55,7 @@ export function createProviderList(deps: ProviderListDeps) {
     /** With `userId`, each provider has the way suggested for that person. */
     async list(userId?: string): Promise<ProvidersAnswer> {
       const [requirements, lacking, acceptances, lastModes] = await Promise.all([
-        preflight(),
+        deps.runtime.readPreflight(),
         findLacking(),
         deps.notices.listAcceptances(),
         userId === undefined ? null : deps.lastModes.listOf(userId),

@@ -37,7 +37,7 @@ function start(installationId: string, layer: { now: LayerFact }): { hostId: str
   const runtime = createFakeRuntime({ installationId, vmsDir: join(root, installationId) });
   const host = createRuntimeHost({
     ...{ runtime, installationId, maxVms: 10, findLayer: () => null },
-    ...{ findProviders: () => ['demo'], findPeerUrl: () => null },
+    ...{ findProviders: () => ['demo'], findPeerUrl: () => null, looked: Promise.resolve() },
   });
   const links = new AgentLinks({
     connect: () => Promise.reject(new Error('nobody is dialled here')),

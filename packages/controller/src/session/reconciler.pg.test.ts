@@ -43,6 +43,7 @@ function start(change: (host: Host) => Partial<Host>, { clock = systemClock, vms
     maxVms: 10,
     findProviders: () => ['demo'],
     findPeerUrl: () => null,
+    looked: Promise.resolve(),
     findLayer: () => null,
   });
   const host = { ...plain, ...change(plain) };

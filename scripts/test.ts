@@ -2,12 +2,13 @@
 import type { TestCount } from './run/test-count.ts';
 import { formatSeconds } from './run/run-steps.ts';
 import { sumCounts, toClosingLine } from './run/test-count.ts';
-import { NEEDS_BUILD, TEST_PARTS, type TestPart } from './run/test-parts.ts';
+import { NEEDS_BUILD, TEST_PARTS, TEST_STAGES, type TestPart } from './run/test-parts.ts';
+
+const NAMES = TEST_PARTS.map(({ name }) => name);
 
 /** Leading words that name parts; the rest is for the runner. */
 function readArguments(argv: readonly string[]): { named: Set<string>; runnerArgs: string[] } {
-  const names = TEST_PARTS.flat().map((part) => part.name);
-  const end = argv.findIndex((word) => !names.includes(word));
+  const end = argv.findIndex((word) => !NAMES.includes(word));
   const named = new Set(end < 0 ? argv : argv.slice(0, end));
   return { named, runnerArgs: end < 0 ? [] : argv.slice(end) };
 }
@@ -15,15 +16,13 @@ function readArguments(argv: readonly string[]): { named: Set<string>; runnerArg
 async function main(): Promise<number> {
   const { named, runnerArgs } = readArguments(process.argv.slice(2));
   if (runnerArgs.length > 0 && named.size !== 1) {
-    console.error(
-      `Name one part before ${runnerArgs.join(' ')}: ${TEST_PARTS.flat()
-        .map((part) => part.name)
-        .join(', ')}.`,
-    );
+    console.error(`Name one part before ${runnerArgs.join(' ')}: ${NAMES.join(', ')}.`);
     return 2;
   }
-  const isWanted = (name: string): boolean => named.size === 0 || named.has(name);
-  const needsBuild = TEST_PARTS.flat().some((part) => NEEDS_BUILD.has(part.name) && isWanted(part.name));
+  const isNamed = (name: string): boolean => named.size === 0 || named.has(name);
+  const needsBuild = NAMES.some((name) => NEEDS_BUILD.has(name) && isNamed(name));
+  const isWanted = ({ name }: TestPart): boolean => isNamed(name) || (name === 'build' && needsBuild);
+
   const runOne = async (part: TestPart, isAlone: boolean): Promise<TestCount> => {
     const startedAt = performance.now();
     console.log(`\n== ${part.name}`);
@@ -32,10 +31,17 @@ async function main(): Promise<number> {
     return count;
   };
   const counts: TestCount[] = [];
-  for (const atOnce of TEST_PARTS) {
-    const parts = atOnce.filter(({ name }) => isWanted(name) || (name === 'build' && needsBuild));
-    counts.push(...(await Promise.all(parts.map((part) => runOne(part, parts.length === 1)))));
+  // A terminal interrupts the parts' programs, too: what they were given is cleared up, and nothing more begins.
+  let isInterrupted = false;
+  process.on('SIGINT', () => (isInterrupted = true));
+  const runLane = async (lane: readonly TestPart[], isAlone: boolean): Promise<void> => {
+    for (const part of lane) if (!isInterrupted) counts.push(await runOne(part, isAlone));
+  };
+  for (const stage of TEST_STAGES) {
+    const lanes = stage.map((lane) => lane.filter(isWanted)).filter((lane) => lane.length > 0);
+    await Promise.all(lanes.map((lane) => runLane(lane, lanes.length === 1)));
   }
+  if (isInterrupted) return 130;
   const sum = sumCounts(counts);
   console.log(`\n${toClosingLine(sum)}`);
   return sum.failed === 0 ? 0 : 1;

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, TSX } from '../start/paths.mjs';
 import { runInTerminal, runProgram } from '../start/run-program.mjs';
+import { createPartNetwork, type PartNetwork } from './part-network.ts';
 import type { PlaywrightReport, TestCount, VitestReport } from './test-count.ts';
 import { countPlaywright, countVitest, toPartCount } from './test-count.ts';
 import { selectVmFiles, takeRuntimes } from './test-runtimes.mjs';
@@ -11,6 +12,17 @@ export type TestPart = {
   name: string;
   /** `isAlone`: nothing else runs meanwhile, so the terminal is its own; else each of its lines says whose it is. */
   run: (runnerArgs: readonly string[], isAlone: boolean) => Promise<TestCount>;
+};
+
+type PartOptions = {
+  name: string;
+  toArgs: (reportFile: string, runnerArgs: readonly string[]) => readonly string[];
+  /** Absent: the exit code is all there is to count. */
+  count?: (report: string) => TestCount;
+  /** Beside other parts it takes what they leave of the processor. */
+  isModest?: boolean;
+  /** It makes browser VMs or has browsers on this machine: beside other parts it needs a network of its own, by this number. */
+  network?: number;
 };
 
 /** Reads and removes the report; null when the runner wrote none. */
@@ -24,58 +36,63 @@ function takeReport(file: string): string | null {
   }
 }
 
-function createPart(
-  name: string,
-  toArgs: (reportFile: string, runnerArgs: readonly string[]) => readonly string[],
-  count: ((report: string) => TestCount) | null,
-): TestPart {
+function createPart({ name, toArgs, count, isModest = false, network }: PartOptions): TestPart {
   return {
     name,
     async run(runnerArgs, isAlone) {
       const file = join(ROOT, 'test-results', `${name}.json`);
       rmSync(file, { force: true });
-      const args = [...toArgs(file, runnerArgs), ...runnerArgs];
-      const options = { cwd: ROOT, env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_NAME: file } };
-      const code = isAlone
-        ? await runInTerminal(process.execPath, args, options)
-        : await runBeside(name, args, options);
-      const report = count === null ? null : takeReport(file);
-      return toPartCount(code, report === null || count === null ? null : count(report));
+      const argv = [process.execPath, ...toArgs(file, runnerArgs), ...runnerArgs];
+      const env = { ...process.env, PLAYWRIGHT_JSON_OUTPUT_NAME: file };
+      const polite = isModest ? ['nice', '-n', '10', ...argv] : argv;
+      const code = isAlone ? await runAlone(argv, env) : await runBeside(name, polite, env, network);
+      const report = count === undefined ? null : takeReport(file);
+      return toPartCount(code, report === null || count === undefined ? null : count(report));
     },
   };
 }
 
-/** What waits for people's browsers goes first: the others take what it leaves of the processor. */
-const MODEST = new Set(['unit']);
+function runAlone([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  return runInTerminal(program, args, { cwd: ROOT, env });
+}
 
 async function runBeside(
   name: string,
-  args: readonly string[],
-  options: { cwd: string; env: NodeJS.ProcessEnv },
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  number: number | undefined,
 ): Promise<number> {
   const onLine = (line: string): void => console.log(`[${name}] ${line}`);
-  const argv = [...(MODEST.has(name) ? ['nice', '-n', '10'] : []), process.execPath, ...args];
-  const [program = '', ...rest] = argv;
-  const { code } = await runProgram(program, rest, { ...options, onLine, onErrorLine: onLine });
-  return code;
+  // Only root gives VMs networks of their own, which disturb others.
+  const isRoot = process.geteuid?.() === 0;
+  const network: PartNetwork | null = number !== undefined && isRoot ? await createPartNetwork(number) : null;
+  try {
+    const [program = '', ...args] = [...(network?.enter ?? []), ...argv];
+    return (await runProgram(program, args, { cwd: ROOT, env, onLine, onErrorLine: onLine })).code;
+  } finally {
+    await network?.close();
+  }
 }
 
-function createVitestPart(
-  name: string,
-  projects: readonly string[],
-  listFiles: (runnerArgs: readonly string[]) => readonly string[] = () => [],
-): TestPart {
+function createVitestPart({
+  projects,
+  listFiles = () => [],
+  ...options
+}: Pick<PartOptions, 'name' | 'isModest' | 'network'> & {
+  projects: readonly string[];
+  listFiles?: (runnerArgs: readonly string[]) => readonly string[];
+}): TestPart {
   const runner = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
   const selection = projects.flatMap((project) => ['--project', project]);
   const reporters = ['--reporter=default', '--reporter=json'];
-  return createPart(
-    name,
-    (file, runnerArgs) => [
+  return createPart({
+    ...options,
+    toArgs: (file, runnerArgs) => [
       ...[runner, 'run', ...selection, ...reporters, `--outputFile.json=${file}`],
       ...listFiles(runnerArgs),
     ],
-    (report) => countVitest(JSON.parse(report) as VitestReport),
-  );
+    count: (report) => countVitest(JSON.parse(report) as VitestReport),
+  });
 }
 
 /** From the root, sorted; none when the person names files. */
@@ -87,28 +104,31 @@ function listVmFiles(runnerArgs: readonly string[]): string[] {
       join('packages', name, 'src', String(file)),
     ),
   );
-  return selectVmFiles(
-    sources.filter((file) => file.endsWith('.vm.test.ts')).toSorted(),
-    takeRuntimes([], process.env).runtimes,
-  );
+  const files = sources.filter((file) => file.endsWith('.vm.test.ts')).toSorted();
+  return selectVmFiles(files, takeRuntimes([], process.env).runtimes);
 }
 
-const END_TO_END = createPart(
-  'e2e',
-  () => [join(ROOT, 'node_modules', '@playwright', 'test', 'cli.js'), 'test', '--reporter=list,json'],
-  (report) => countPlaywright(JSON.parse(report) as PlaywrightReport),
-);
+const CHECK = createPart({ name: 'check', toArgs: () => [TSX, 'scripts/check.ts'], isModest: true });
+const BUILD = createPart({ name: 'build', toArgs: () => [TSX, 'scripts/build.ts'] });
+const UNIT = createVitestPart({ name: 'unit', projects: ['unit', 'pg'], isModest: true });
+const VM = createVitestPart({ name: 'vm', projects: ['vm'], listFiles: listVmFiles, isModest: true, network: 0 });
+const END_TO_END = createPart({
+  name: 'e2e',
+  toArgs: () => [join(ROOT, 'node_modules', '@playwright', 'test', 'cli.js'), 'test', '--reporter=list,json'],
+  count: (report) => countPlaywright(JSON.parse(report) as PlaywrightReport),
+  network: 1,
+});
 
 /**
- * In their order; those in one list run at the same time. The `vm` part runs by itself: it makes networks, and a browser of this machine
- * breaks off what it is loading when one comes or goes.
+ * Stages one after another; in a stage, lanes beside each other; in a lane, parts one after another. What waits for people's browsers goes
+ * first: the other lanes are made of parts that take what it leaves of the processor.
  */
-export const TEST_PARTS: readonly (readonly TestPart[])[] = [
-  [createPart('check', () => [TSX, 'scripts/check.ts'], null)],
-  [createPart('build', () => [TSX, 'scripts/build.ts'], null)],
-  [createVitestPart('vm', ['vm'], listVmFiles)],
-  [createVitestPart('unit', ['unit', 'pg']), END_TO_END],
+export const TEST_STAGES: readonly (readonly (readonly TestPart[])[])[] = [
+  [[BUILD]],
+  [[END_TO_END], [CHECK, UNIT], [VM]],
 ];
+
+export const TEST_PARTS: readonly TestPart[] = TEST_STAGES.flat(2);
 
 /** What a part cannot do without. */
 export const NEEDS_BUILD: ReadonlySet<string> = new Set(['vm', 'e2e']);

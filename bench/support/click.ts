@@ -3,7 +3,8 @@ import type { RfbViewer, Screen } from './rfb-viewer.ts';
 import { nowMs } from './measures.ts';
 import { findButton, hasFocus, toFieldPlace } from './sign-in-page.ts';
 
-const PATIENCE_MS = 30_000;
+/** An emulated machine needs most of a minute to paint. */
+const PATIENCE_MS = 240_000;
 /** A click that showed nothing by then is clicked again, as a person would. */
 const CLICK_AGAIN_MS = 300;
 

@@ -18,7 +18,7 @@ Arguments go on to the runner of one part: npm run e2e -- -g demo
                    Their packages are installed, and their image is built when there is none.
                    By default all; of qemu, which is slow without KVM, only that a machine boots (qemu-boot).
 
-VESTIBULE_TEST_RUNTIMES   the same from the environment
+TEST_RUNTIMES             the same from the environment
 REQUIRE                   abilities that must be there, separated by commas: ids of a runtime's requirements, or its name for all of them.
                           A test that lacks one fails instead of being skipped. By default what this set-up installed.
 `;

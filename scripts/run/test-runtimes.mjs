@@ -1,10 +1,10 @@
 /**
- * Which runtimes a test run is about: `--runtime`, else `VESTIBULE_TEST_RUNTIMES`, else those of `npm test`. Decides which packages are
+ * Which runtimes a test run is about: `--runtime`, else `TEST_RUNTIMES`, else those of `npm test`. Decides which packages are
  * installed and which files of VM tests run. Plain Node, as nothing is installed yet.
  */
 import { RUNTIMES } from '../system-packages.mjs';
 
-export const SETTING = 'VESTIBULE_TEST_RUNTIMES';
+export const SETTING = 'TEST_RUNTIMES';
 
 /** The first words of the names of files; `qemu-boot`: the part of qemu's tests that is quick enough for each run. */
 const NAMES = [...RUNTIMES, 'qemu-boot'];

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { selectVmFiles, takeRuntimes, toPackagedRuntimes } from './test-runtimes.mjs';
 
 it('takes the runtimes from the flag, then the environment, and leaves the other arguments', () => {
-  const environment = { VESTIBULE_TEST_RUNTIMES: 'qemu' };
+  const environment = { TEST_RUNTIMES: 'qemu' };
   expect(takeRuntimes(['vm', '--runtime', 'process,container', '-t', 'kill'], environment)).toEqual({
     runtimes: ['process', 'container'],
     rest: ['vm', '-t', 'kill'],

@@ -31,7 +31,7 @@ export default defineConfig({
       {
         test: {
           name: 'vm',
-          include: ['packages/**/*.vm.test.ts'],
+          include: ['packages/**/*.vm.test.ts', 'scripts/**/*.vm.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -8,6 +8,7 @@ import { installSystemPackages } from './start/install-system-packages.mjs';
 import { requireNode } from './start/node-version.mjs';
 import { ROOT } from './start/paths.mjs';
 import { ensureBuilt, ensureNodePackages } from './start/prepare.mjs';
+import { prepareRuntime } from './start/prepare-runtime.mjs';
 import { runController } from './start/run-controller.mjs';
 
 async function main() {
@@ -22,11 +23,16 @@ async function main() {
   const runtime = findRuntime(flags.controllerArgs, env);
   await installSystemPackages({ ...flags, runtimes: [runtime] });
   await ensureBuilt();
+  const stop = await prepareRuntime(runtime, { ...flags, env });
   const program = join(ROOT, 'dist', 'controller', 'main.mjs');
-  return runController(process.execPath, ['--enable-source-maps', program, ...flags.controllerArgs], {
-    cwd: process.cwd(),
-    env,
-  });
+  try {
+    return await runController(process.execPath, ['--enable-source-maps', program, ...flags.controllerArgs], {
+      cwd: process.cwd(),
+      env,
+    });
+  } finally {
+    await stop();
+  }
 }
 
 try {

@@ -13,10 +13,9 @@ const NETWORK = [
 /** What builds the image that all runtimes but `process` start from; `vestibule images build`. @type {readonly SystemPackage[]} */
 const IMAGE = [
   { name: 'mmdebstrap', meets: 'images', why: 'makes the image from packages of Debian' },
+  { name: 'debian-archive-keyring', meets: 'images', why: 'knows whose packages those are' },
   { name: 'e2fsprogs', meets: 'images', why: 'makes its file system' },
-  { name: 'cpio', meets: 'images', why: 'makes its first file system in memory' },
-  { name: 'kmod', meets: 'images', why: 'finds what its kernel must load' },
-  { name: 'xz-utils', meets: 'images', why: 'unpacks a kernel' },
+  { name: 'bubblewrap', meets: 'images', why: 'tries what is inside' },
   { name: 'lz4', meets: 'images', why: 'unpacks a kernel' },
   { name: 'zstd', meets: 'images', why: 'unpacks a kernel' },
 ];
@@ -37,6 +36,7 @@ const BY_RUNTIME = {
   container: [
     { name: 'podman', meets: 'podman', why: 'runs containers' },
     { name: 'runc', meets: 'podman', why: 'starts one' },
+    { name: 'conmon', meets: 'podman', why: 'watches one' },
     { name: 'netavark', meets: 'podman', why: 'podman does not install without one of its kind' },
     ...NETWORK,
     ...IMAGE,
@@ -62,8 +62,13 @@ export const TEST_PACKAGES = ['openssl'];
  * @returns {readonly SystemPackage[]}
  */
 export function listSystemPackages(runtimes) {
-  const all = RUNTIMES.filter((runtime) => runtimes.includes(runtime)).flatMap((runtime) => BY_RUNTIME[runtime]);
-  return [...new Map(all.map((each) => [each.name, each])).values()];
+  const all = flatten(runtimes);
+  return all.filter(({ name }, index) => all.findIndex((each) => each.name === name) === index);
+}
+
+/** @param {readonly string[]} runtimes */
+function flatten(runtimes) {
+  return RUNTIMES.filter((runtime) => runtimes.includes(runtime)).flatMap((runtime) => BY_RUNTIME[runtime]);
 }
 
 /**
@@ -74,7 +79,7 @@ export function listSystemPackages(runtimes) {
  * @param {readonly string[]} runtimes
  */
 export function findAbilities(missing, isRoot, runtimes) {
-  const packages = listSystemPackages(runtimes);
+  const packages = flatten(runtimes);
   const unmet = new Set(packages.filter(({ name }) => missing.includes(name)).map(({ meets }) => meets));
   // A VM gets a network of its own only from root.
   if (!isRoot) unmet.add('network');

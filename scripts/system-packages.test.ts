@@ -40,6 +40,13 @@ it('demands nothing that a missing package would give', () => {
   expect(abilities).toEqual(['network', 'images', 'firecracker', 'root']);
 });
 
+it('counts a package for every requirement that it is part of', () => {
+  const abilities = findAbilities([], true, ['process', 'qemu']);
+  expect(abilities).toEqual([...PROCESS, 'qemu_programs', 'images', 'process', 'qemu', 'root']);
+  const without = findAbilities(['bubblewrap'], true, ['process', 'qemu']);
+  for (const id of ['bubblewrap', 'images', 'process', 'qemu']) expect(without).not.toContain(id);
+});
+
 it('demands no network of its own without root, nor a runtime that needs one', () => {
   expect(findAbilities([], false, ['process'])).toEqual(PROCESS.filter((id) => id !== 'network'));
   const all = listSystemPackages(['process']).map(({ name }) => name);

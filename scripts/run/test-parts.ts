@@ -98,11 +98,9 @@ function createVitestPart({
 /** From the root, sorted; none when the person names files. */
 function listVmFiles(runnerArgs: readonly string[]): string[] {
   if (runnerArgs.some((word) => word.endsWith('.vm.test.ts'))) return [];
-  const packages = join(ROOT, 'packages');
-  const sources = readdirSync(packages).flatMap((name) =>
-    readdirSync(join(packages, name, 'src'), { recursive: true }).map((file) =>
-      join('packages', name, 'src', String(file)),
-    ),
+  const packages = readdirSync(join(ROOT, 'packages')).map((name) => join('packages', name, 'src'));
+  const sources = [...packages, 'scripts'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true }).map((file) => join(folder, String(file))),
   );
   const files = sources.filter((file) => file.endsWith('.vm.test.ts')).toSorted();
   return selectVmFiles(files, takeRuntimes([], process.env).runtimes);

@@ -21,14 +21,28 @@ export function parseStartFlags(argv) {
 }
 
 /**
- * The runtime that the controller will choose; only to know whether it needs system packages.
+ * What the controller will read for a setting; only to know what must be there before it starts.
+ * @param {string} name
+ * @param {readonly string[]} controllerArgs
+ * @param {Readonly<Record<string, string | undefined>>} environment
+ * @returns {string | undefined} never empty
+ */
+export function findSetting(name, controllerArgs, environment) {
+  const flag = `--${name
+    .replace(/^VESTIBULE_/, '')
+    .toLowerCase()
+    .replaceAll('_', '-')}`;
+  const at = controllerArgs.findLastIndex((argument) => argument === flag || argument.startsWith(`${flag}=`));
+  const given = at < 0 ? undefined : (controllerArgs[at]?.split('=')[1] ?? controllerArgs[at + 1]);
+  return given || environment[name] || undefined;
+}
+
+/**
  * @param {readonly string[]} controllerArgs
  * @param {Readonly<Record<string, string | undefined>>} environment
  */
 export function findRuntime(controllerArgs, environment) {
-  const at = controllerArgs.findLastIndex((argument) => argument === '--runtime' || argument.startsWith('--runtime='));
-  const flag = at < 0 ? undefined : (controllerArgs[at]?.split('=')[1] ?? controllerArgs[at + 1]);
-  return flag || environment['VESTIBULE_RUNTIME'] || 'process';
+  return findSetting('VESTIBULE_RUNTIME', controllerArgs, environment) ?? 'process';
 }
 
 /**

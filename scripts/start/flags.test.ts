@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { findRuntime, parseStartFlags, toHelp, withEnvFile } from './flags.mjs';
+import { findRuntime, findSetting, parseStartFlags, toHelp, withEnvFile } from './flags.mjs';
 import { findNodeProblem } from './node-version.mjs';
 import { ROOT } from './paths.mjs';
 
@@ -20,6 +20,13 @@ it('knows the runtime from the flag, then the environment, then the default', ()
   expect(findRuntime(['--runtime=fake'], {})).toBe('fake');
   expect(findRuntime([], { VESTIBULE_RUNTIME: 'fake' })).toBe('fake');
   expect(findRuntime(['--demo'], {})).toBe('process');
+});
+
+it('reads a setting as the controller will: the last flag, then the environment', () => {
+  const environment = { VESTIBULE_DATA_DIR: '/a' };
+  expect(findSetting('VESTIBULE_DATA_DIR', ['--data-dir', '/b', '--data-dir=/c'], environment)).toBe('/c');
+  expect(findSetting('VESTIBULE_DATA_DIR', ['--data-directory', '/b'], environment)).toBe('/a');
+  expect(findSetting('VESTIBULE_DATA_DIR', [], {})).toBeUndefined();
 });
 
 it('reads .env below what is already set', () => {

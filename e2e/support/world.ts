@@ -3,10 +3,10 @@
  * vendors, which a VM reaches only by DNS and NAT. Needs root. Nothing of it is left when it is closed, also when it could not be made whole.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '@vestibule/vm-manager/system/run-command';
@@ -50,24 +50,34 @@ const UNSHARE = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mou
 
 type Release = () => Promise<unknown> | void;
 
+/** Of the networks for documentation: VMs reach the internet alone, and these are nobody's and look like it. */
+function findFreeLink(): { host: string; own: string } {
+  const entries = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
+  for (;;) {
+    const [network, first] = [['198.51.100', '203.0.113'][randomInt(2)], randomInt(64) * 4];
+    const link = { host: `${network}.${first + 1}`, own: `${network}.${first + 2}` };
+    if (!entries.some(({ address }) => address === link.host)) return link;
+  }
+}
+
 /** Makes the namespace, whose one device leads here. Returns its own address. */
 async function createNamespace(name: string, releases: Release[]): Promise<string> {
   const device = `vw${name.slice(-8)}`;
-  const network = `10.197.${randomBytes(1)[0]}`;
+  const { host, own } = findFreeLink();
   releases.push(() => runCommand(['ip', 'netns', 'del', name]));
   await runCommand(['ip', '-batch', '-'], {
     stdin: [
       `netns add ${name}`,
       `link add ${device} type veth peer name eth0 netns ${name}`,
-      `addr add ${network}.1/30 dev ${device}`,
+      `addr add ${host}/30 dev ${device}`,
       `link set ${device} up\n`,
     ].join('\n'),
   });
   releases.push(() => runCommand(['ip', 'link', 'del', device]));
   await runCommand(['ip', '-n', name, '-batch', '-'], {
-    stdin: `link set lo up\naddr add ${network}.2/30 dev eth0\nlink set eth0 up\n`,
+    stdin: `link set lo up\naddr add ${own}/30 dev eth0\nlink set eth0 up\n`,
   });
-  return `${network}.2`;
+  return own;
 }
 
 /** Starts a program of ours in the namespace; resolves when it listens. It ends with its standard input, so also with this process. */

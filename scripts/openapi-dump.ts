@@ -19,6 +19,7 @@ const ports: ApiPorts = {
     ...{ answer: inert, changeMode: inert, offer: inert },
   },
   outputs: { list: inert, follow: inert },
+  machineLogs: { read: inert },
   pushes: { subscribe: inert },
   liveView: { issueTicket: inert, takeTicket: inert, open: inert },
   credentials: { list: inert, revoke: inert, import: inert },

@@ -28,6 +28,7 @@ test('every command can be told the server, its token and JSON, before or after 
     ['providers', 'try', 'a.yaml'],
     ['providers', 'accept', 'codex'],
     ['sessions'],
+    ['sessions', 'log', '0198c1f0-0000-7000-8000-000000000001'],
     ['credentials'],
     ['doctor'],
     ['doctor', 'container'],

@@ -10,6 +10,7 @@ import { connect, type ConnectFlags } from './commands/connect.ts';
 import { examine } from './commands/doctor.ts';
 import { importLogin, type ImportFlags } from './commands/import.ts';
 import { listCredentials, listSessions } from './commands/lists.ts';
+import { showMachineLog } from './commands/machine-log.ts';
 import { acceptNotice, listProviders } from './commands/providers.ts';
 import { tryFile, type TryFlags } from './commands/try-file.ts';
 
@@ -58,7 +59,10 @@ export function createProgram(run: RunCommand): Command {
     .command('sessions')
     .description('list the sign-ins of a user, newest first')
     .addOption(userOption())
-    .action((flags: { user: string }) => start((cli) => listSessions(cli, flags)));
+    .action((flags: { user: string }) => start((cli) => listSessions(cli, flags)))
+    .command('log <session>')
+    .description('show what the machine of a sign-in printed')
+    .action((sessionId: string) => start((cli) => showMachineLog(cli, sessionId)));
   program
     .command('credentials')
     .description('list the stored logins of a user; never what is in them')

@@ -5,6 +5,7 @@ import { AppError } from '@vestibule/protocol/errors';
 import type { LoginPlan } from '@vestibule/protocol/agent-messages';
 import type { Mode } from '@vestibule/protocol/session';
 import { createProviderLayers, toProgramPath } from '@vestibule/vm-manager/layers';
+import { createVmFolders } from '@vestibule/vm-manager/vm/vm-folders';
 import { createAwakeClock } from './awake-clock.ts';
 import { systemClock } from './clock.ts';
 import { AgentLinks } from './agent-link/agent-links.ts';
@@ -39,6 +40,7 @@ import { createAuthSessions } from './session/auth-sessions.ts';
 import { ChangeSignal } from './session/change-signal.ts';
 import { createCompletionStore } from './session/completion-store.ts';
 import { createLiveViews } from './session/live-views.ts';
+import { createMachineLogs } from './session/machine-logs.ts';
 import { createOfferStore } from './session/offer-store.ts';
 import { createOffers } from './session/offers.ts';
 import { createOutputStore } from './session/output-store.ts';
@@ -51,6 +53,7 @@ import { createTicketStore } from './session/ticket-store.ts';
 import { isLoopbackHost } from './loopback-host.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { createScrubber } from './telemetry/scrubber.ts';
 import { createCredentialStore } from './vault/credential-store.ts';
 import { createImportStore } from './vault/import-store.ts';
 import { openVault } from './vault/open-vault.ts';
@@ -277,6 +280,15 @@ async function compose(
     log,
   });
   releases.push(() => answers.close());
+  const { installationId, vmsDir, vmLogsDir } = folder;
+  const vmFolders = createVmFolders({ installationId, vmsDir, logsDir: vmLogsDir });
+  const machineLogs = createMachineLogs({
+    store,
+    hostId: host.hostId,
+    findLog: (vmId) => vmFolders.findLog(vmId),
+    findPeerUrl: (hostId) => vms.findPeerUrl(hostId),
+    scrub: createScrubber().scrub,
+  });
   const outputs = createOutputs({ store: outputStore, sessions: store, waitForChange, log });
   const sessions = createAuthSessions({
     store,
@@ -305,6 +317,7 @@ async function compose(
     },
     sessions,
     outputs,
+    machineLogs,
     pushes,
     liveView: {
       async issueTicket(sessionId) {

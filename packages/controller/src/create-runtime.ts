@@ -1,5 +1,4 @@
 /** The one runtime that the settings name, and no other in its place: what it lacks, its preflight tells. */
-import { join } from 'node:path';
 import { type FakeScript, parseFakeScripts } from '@vestibule/vm-manager/fake/fake-script';
 import type { Runtime } from '@vestibule/vm-manager/runtime';
 import { createFakeRuntime } from '@vestibule/vm-manager/runtimes/fake-runtime';
@@ -10,7 +9,7 @@ import type { ProductFolder } from './product-folder.ts';
 
 export type RuntimeChoice = {
   config: Config;
-  folder: Pick<DataFolder, 'dir' | 'vmsDir' | 'installationId'>;
+  folder: Pick<DataFolder, 'vmsDir' | 'vmLogsDir' | 'installationId'>;
   product: ProductFolder;
 };
 
@@ -29,7 +28,7 @@ export function createRuntime({ config, folder, product }: RuntimeChoice): Runti
   const folders = {
     installationId: folder.installationId,
     vmsDir: folder.vmsDir,
-    logsDir: join(folder.dir, 'logs', 'vms'),
+    logsDir: folder.vmLogsDir,
   };
   const host = {
     ...folders,

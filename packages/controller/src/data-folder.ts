@@ -20,6 +20,8 @@ export type DataFolder = {
   installationId: string;
   operatorToken: Secret<string>;
   vmsDir: string;
+  /** Logs and exit facts of VMs that are gone. */
+  vmLogsDir: string;
   layersDir: string;
 };
 
@@ -66,6 +68,7 @@ export function openDataFolder(dir: string, givenToken: Secret<string> | null): 
         givenToken ??
         new Secret(readOrCreate(join(dir, 'operator-token'), () => randomBytes(32).toString('base64url'))),
       vmsDir: join(dir, 'vms'),
+      vmLogsDir: join(dir, 'logs', 'vms'),
       layersDir: join(dir, 'layers'),
     };
     mkdirSync(folder.vmsDir, { recursive: true, mode: 0o711 });

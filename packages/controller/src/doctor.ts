@@ -27,7 +27,7 @@ async function diagnose(config: Config, isConfigured: boolean): Promise<Diagnosi
     chmodSync(dir, 0o711);
     const vmsDir = join(dir, 'vms');
     mkdirSync(vmsDir, { mode: 0o711 });
-    const folder = { dir, vmsDir, installationId: randomBytes(4).toString('hex') };
+    const folder = { vmsDir, vmLogsDir: join(dir, 'logs'), installationId: randomBytes(4).toString('hex') };
     const runtime = createRuntime({ config, folder, product: findProductFolder() });
     const requirements = await runtime.preflight();
     const { kind, sharedKernel } = runtime;

@@ -80,6 +80,8 @@ export type Client = {
   readOutput(sessionId: string): Promise<OutputChunk[]>;
   /** Follows what the CLI writes, from the first chunk on. Returns the unsubscribe; `onEnd` when nothing more can come. */
   followOutput(sessionId: string, listener: { onChunk(chunk: OutputChunk): void; onEnd(): void }): () => void;
+  /** What the machine of the sign-in printed. */
+  readMachineLog(sessionId: string): Promise<string>;
   issueTicket(sessionId: string): Promise<Ticket>;
   listCredentials(userId: string): Promise<Credential[]>;
   importCredential(userId: string, provider: string, body: ImportBody): Promise<Credential>;
@@ -159,6 +161,7 @@ export function createClient(options: ClientOptions = {}): Client {
     },
     readOutput: async (sessionId) => (await ask(outputSchema, 'GET', ROUTES.output(sessionId))).chunks,
     followOutput: (sessionId, listener) => follow(openEvents(baseUrl + ROUTES.output(sessionId)), listener),
+    readMachineLog: async (sessionId) => (await request('GET', ROUTES.machineLog(sessionId))).text(),
     issueTicket: (sessionId) => ask(ticketSchema, 'POST', ROUTES.liveViewTickets(sessionId), {}),
     listCredentials: async (userId) => (await ask(credentialListSchema, 'GET', ROUTES.credentials(userId))).credentials,
     importCredential: (userId, provider, body) =>

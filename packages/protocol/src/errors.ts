@@ -12,6 +12,7 @@ export const ERRORS = {
   session_not_found: { status: 404, title: 'There is no such session' },
   credential_not_found: { status: 404, title: 'There is no such login' },
   offer_not_found: { status: 404, title: 'There is nothing to sign in with yet' },
+  machine_log_not_found: { status: 404, title: 'There is no log of that machine here' },
   unknown_provider: { status: 404, title: 'There is no such provider' },
   method_not_allowed: { status: 405, title: 'That method is not allowed here' },
   session_ended: { status: 409, title: 'The session has already ended' },

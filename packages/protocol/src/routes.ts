@@ -12,6 +12,8 @@ export const ROUTES = {
   mode: (sessionId: string) => `${session(sessionId)}/mode`,
   /** What the person needs for signing in outside the VM; 404 `offer_not_found` while there is nothing. */
   offer: (sessionId: string) => `${session(sessionId)}/offer`,
+  /** What the machine of the sign-in printed; text. */
+  machineLog: (sessionId: string) => `${session(sessionId)}/machine-log`,
   output: (sessionId: string) => `${session(sessionId)}/output`,
   liveViewTickets: (sessionId: string) => `${session(sessionId)}/live-view-tickets`,
   /** WebSocket, subprotocol `binary`; close codes 4401 ticket refused, 4410 live view ended, 4503 display never came. */

@@ -55,6 +55,10 @@ export type ApiPorts = {
       listener: { onChunk: (chunk: OutputChunk) => void; onEnd: () => void; onBreak: () => void },
     ): Promise<() => void>;
   };
+  machineLogs: {
+    /** Throws `session_not_found`, and `machine_log_not_found` with words that say where it is, if anywhere. */
+    read(sessionId: string): Promise<string>;
+  };
   pushes: {
     /**
      * Calls `onPush` with the present state at once, and again after every change, steps in order of `seq`, each exactly once,

@@ -58,7 +58,7 @@ describe('what a caller gets wrong', () => {
   });
 
   it("another's or no session id is not found, a broken one is bad", async () => {
-    for (const path of ['', '/timeline', '/events']) {
+    for (const path of ['', '/timeline', '/events', '/machine-log']) {
       expect((await findProblem('GET', `${START}/${UNKNOWN_ID}${path}`)).code).toBe('session_not_found');
       expect(await findProblem('GET', `${START}/1${path}`)).toMatchObject({
         code: 'bad_request',

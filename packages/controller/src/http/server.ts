@@ -27,6 +27,7 @@ import { addStaticPage } from './static-page.ts';
 import { addAuthSessionRoutes } from './routes/auth-sessions.ts';
 import { addCredentialRoutes } from './routes/credentials.ts';
 import { addLiveViewRoutes, installWebSockets } from './routes/live-view.ts';
+import { addMachineLogRoute } from './routes/machine-log.ts';
 import { addOperatorSessionRoutes } from './routes/operator-session.ts';
 import { addProviderRoutes } from './routes/providers.ts';
 import { addServerStateRoutes } from './routes/server-state.ts';
@@ -69,6 +70,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Api>
   addAuthSessionRoutes(api, ports);
   addSessionEventRoutes(api, ports, streams);
   addSessionOutputRoutes(api, ports, streams);
+  addMachineLogRoute(api, ports);
   addLiveViewRoutes(api, ports, metrics.liveViews);
   addCredentialRoutes(api, ports);
   addOperatorSessionRoutes(api, auth, refuseToken, config.publicUrl?.startsWith('https:') ?? false);

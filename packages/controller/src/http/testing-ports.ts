@@ -26,6 +26,8 @@ export class TestingPorts implements ApiPorts {
   readonly revoked: string[] = [];
   readonly accepted: string[] = [];
   readonly imported: CredentialFiles[] = [];
+  /** Null: there is none. */
+  machineLog: string | null = null;
   isReady = true;
   /** Thrown by `providers.list`, to see what becomes of an unexpected error. */
   unexpected: Error | null = null;
@@ -94,6 +96,14 @@ export class TestingPorts implements ApiPorts {
       for (const chunk of this.#written) if (chunk.n > afterN) listener.onChunk(chunk);
       this.#onlookers.set(listener, afterN);
       return () => this.#onlookers.delete(listener);
+    },
+  };
+
+  readonly machineLogs: ApiPorts['machineLogs'] = {
+    read: async (sessionId) => {
+      this.#get(sessionId);
+      if (this.machineLog === null) throw new AppError('machine_log_not_found');
+      return this.machineLog;
     },
   };
 

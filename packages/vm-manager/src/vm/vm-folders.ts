@@ -82,6 +82,14 @@ export function createVmFolders(options: VmFoldersOptions) {
     /** The exit of a VM that was destroyed earlier, while its log is kept. */
     findKeptExit: (vmId: string): VmExit | null => findJson(keptExit(vmId), vmExitSchema),
 
+    /** What the VM printed so far or, once it is removed, what is kept of that; null when nothing is. */
+    async findLog(vmId: string): Promise<string | null> {
+      const dir = dirOf(vmId);
+      const halves = await Promise.all(['vm.log.1', 'vm.log'].map((name) => findText(join(dir, name))));
+      const text = halves.filter((half) => half !== null).join('');
+      return text === '' ? findText(join(logsDir, `${vmId}.log`)) : text;
+    },
+
     /** Keeps log and exit, then removes the folder. Idempotent. */
     async remove(vmId: string): Promise<void> {
       const dir = dirOf(vmId);
@@ -111,6 +119,10 @@ function findJson<T>(path: string, schema: z.ZodType<T>): T | null {
     return null;
   }
   return text === '' ? null : schema.parse(JSON.parse(text));
+}
+
+async function findText(path: string): Promise<string | null> {
+  return readFile(path, 'utf8').catch(() => null);
 }
 
 /** The older half of the log goes before the newer one. */

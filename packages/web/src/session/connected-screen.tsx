@@ -30,7 +30,7 @@ export function ConnectedScreen({ session, steps, providerName, receivedAtMs }: 
     </p>
   );
   return (
-    <OutcomeFrame mark={mark} heading="Connected" lead={lead} steps={steps}>
+    <OutcomeFrame mark={mark} heading="Connected" lead={lead} session={session} steps={steps}>
       <dl className="mt-6 divide-y divide-line border-y border-line">
         <Fact term="Account">
           <span className="break-words" data-testid="account">

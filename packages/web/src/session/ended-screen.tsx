@@ -112,7 +112,7 @@ export function EndedScreen({
     </>
   );
   return (
-    <OutcomeFrame mark={mark} heading={words.heading} lead={lead} steps={steps}>
+    <OutcomeFrame mark={mark} heading={words.heading} lead={lead} session={session} steps={steps}>
       {session.lateRefused ? (
         <Notice tone="warn" className="mt-5">
           {LATE_REFUSED_WORDS}

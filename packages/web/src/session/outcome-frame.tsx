@@ -1,4 +1,5 @@
 /** The frame of a session's end: mark, heading (which takes the focus, for the live view that had it is gone), content, steps. */
+import type { Session } from '@vestibule/protocol/api';
 import type { SessionStep } from '@vestibule/protocol/session';
 import type { ReactNode } from 'react';
 import { useEffect, useRef } from 'react';
@@ -10,10 +11,11 @@ type OutcomeFrameProps = {
   heading: string;
   lead: ReactNode;
   children: ReactNode;
+  session: Pick<Session, 'sessionId' | 'vm'>;
   steps: readonly SessionStep[];
 };
 
-export function OutcomeFrame({ mark, heading, lead, children, steps }: OutcomeFrameProps) {
+export function OutcomeFrame({ mark, heading, lead, children, session, steps }: OutcomeFrameProps) {
   const headingRef = useRef<HTMLHeadingElement>(null);
   useEffect(() => headingRef.current?.focus(), []);
   return (
@@ -26,7 +28,7 @@ export function OutcomeFrame({ mark, heading, lead, children, steps }: OutcomeFr
         <div className="mt-2 text-muted">{lead}</div>
         {children}
       </div>
-      <WhatHappened steps={steps} />
+      <WhatHappened steps={steps} machineLogOf={session.vm && session.sessionId} />
     </CentredPage>
   );
 }

@@ -1,4 +1,5 @@
 /** The steps of a session in order, each with its time, what happened, who did it and why. */
+import { ROUTES } from '@vestibule/protocol/routes';
 import type { SessionStep } from '@vestibule/protocol/session';
 import { toStepWords } from './step-words.ts';
 import { ACTOR_WORDS, type StepTone, toCauseWords, toElapsedWords, toEndCode, toTone } from './timeline-words.ts';
@@ -37,25 +38,40 @@ function Step({ step, start }: { step: SessionStep; start: string }) {
   );
 }
 
-export function Timeline({ steps }: { steps: readonly SessionStep[] }) {
+type TimelineProps = {
+  steps: readonly SessionStep[];
+  /** Null when the session has no machine. */
+  machineLogOf: string | null;
+};
+
+export function Timeline({ steps, machineLogOf }: TimelineProps) {
   const [first] = steps;
   if (first === undefined) return <p className="text-sm text-muted">Nothing has happened yet.</p>;
   return (
-    <ol aria-label="Steps" data-testid="steps" className="space-y-4 border-l border-line pl-4 text-sm">
-      {steps.map((step) => (
-        <Step key={step.seq} step={step} start={first.at} />
-      ))}
-    </ol>
+    <>
+      <ol aria-label="Steps" data-testid="steps" className="space-y-4 border-l border-line pl-4 text-sm">
+        {steps.map((step) => (
+          <Step key={step.seq} step={step} start={first.at} />
+        ))}
+      </ol>
+      {machineLogOf === null ? null : (
+        <p className="mt-4 text-sm">
+          <a className="link" href={ROUTES.machineLog(machineLogOf)} target="_blank" rel="noreferrer">
+            Log of the sign-in machine
+          </a>
+        </p>
+      )}
+    </>
   );
 }
 
 /** The same, one click away, once the session has ended. */
-export function WhatHappened({ steps }: { steps: readonly SessionStep[] }) {
+export function WhatHappened(props: TimelineProps) {
   return (
     <details className="card mt-4 px-5 py-3 sm:px-6" data-testid="what-happened">
       <summary className="rounded text-sm font-medium">What happened</summary>
       <div className="mt-4 mb-2 ml-1.5">
-        <Timeline steps={steps} />
+        <Timeline {...props} />
       </div>
     </details>
   );

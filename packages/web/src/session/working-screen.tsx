@@ -107,7 +107,7 @@ export function WorkingScreen(props: SessionScreenProps & { connection: Connecti
             aria-label="Steps of this sign-in"
             className="absolute inset-x-0 bottom-0 max-h-[65%] overflow-auto border-t border-line bg-surface p-5 shadow-lg sm:static sm:max-h-none sm:w-80 sm:border-t-0 sm:border-l sm:shadow-none"
           >
-            <Timeline steps={steps} />
+            <Timeline steps={steps} machineLogOf={session.vm && sessionId} />
           </aside>
         ) : null}
       </main>

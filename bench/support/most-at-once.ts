@@ -3,7 +3,7 @@ import { percentile, round } from './measures.ts';
 import { runProduct, type ProductRunOptions } from './product-run.ts';
 import type { PageClient } from './page-client.ts';
 
-const COUNTS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32];
+const COUNTS = [2, 3, 4, 6, 8, 12, 16, 24, 32];
 const TOO_SLOW = 2;
 
 export type MostAtOnce = {
@@ -15,15 +15,22 @@ export type MostAtOnce = {
   tried: { at_once: number; p50_ms: number; ratio: number }[];
 };
 
-/** Each sign-in stays open until all of its round were clicked or failed. */
-export async function findMostAtOnce(page: PageClient, options: ProductRunOptions): Promise<MostAtOnce> {
+/**
+ * Each sign-in stays open until all of its round were clicked or failed.
+ * @param aloneMs the median time to the click of one alone
+ */
+export async function findMostAtOnce(
+  page: PageClient,
+  options: ProductRunOptions,
+  aloneMs: number,
+): Promise<MostAtOnce> {
   const tried: MostAtOnce['tried'] = [];
-  let most = 0;
+  let most = 1;
   for (const count of COUNTS) {
-    const round1 = await beginAtOnce(page, options, count);
-    if ('problem' in round1) return { most, ended_by: 'failed', problem: round1.problem, tried };
-    const median = percentile(round1.clicks, 50);
-    const ratio = round(median / (tried[0]?.p50_ms ?? median), 2);
+    const begun = await beginAtOnce(page, options, count);
+    if ('problem' in begun) return { most, ended_by: 'failed', problem: begun.problem, tried };
+    const median = percentile(begun.clicks, 50);
+    const ratio = round(median / aloneMs, 2);
     tried.push({ at_once: count, p50_ms: median, ratio });
     if (ratio > TOO_SLOW) return { most, ended_by: 'slower', tried };
     most = count;

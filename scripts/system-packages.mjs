@@ -12,12 +12,12 @@ const NETWORK = [
 
 /** What builds the image that all runtimes but `process` start from; `vestibule images build`. @type {readonly SystemPackage[]} */
 const IMAGE = [
-  { name: 'mmdebstrap', meets: 'images', why: 'makes the image from packages of Debian' },
-  { name: 'debian-archive-keyring', meets: 'images', why: 'knows whose packages those are' },
-  { name: 'e2fsprogs', meets: 'images', why: 'makes its file system' },
-  { name: 'bubblewrap', meets: 'images', why: 'tries what is inside' },
-  { name: 'lz4', meets: 'images', why: 'unpacks a kernel' },
-  { name: 'zstd', meets: 'images', why: 'unpacks a kernel' },
+  { name: 'mmdebstrap', meets: 'image', why: 'makes the image from packages of Debian' },
+  { name: 'debian-archive-keyring', meets: 'image', why: 'knows whose packages those are' },
+  { name: 'e2fsprogs', meets: 'image', why: 'makes its file system' },
+  { name: 'bubblewrap', meets: 'image', why: 'tries what is inside' },
+  { name: 'lz4', meets: 'image', why: 'unpacks a kernel' },
+  { name: 'zstd', meets: 'image', why: 'unpacks a kernel' },
 ];
 
 /** @type {Readonly<Record<PackagedRuntime, readonly SystemPackage[]>>} */
@@ -34,21 +34,27 @@ const BY_RUNTIME = {
     ...NETWORK,
   ],
   container: [
-    { name: 'podman', meets: 'podman', why: 'runs containers' },
-    { name: 'runc', meets: 'podman', why: 'starts one' },
-    { name: 'conmon', meets: 'podman', why: 'watches one' },
-    { name: 'netavark', meets: 'podman', why: 'podman does not install without one of its kind' },
+    { name: 'podman', meets: 'container_engine', why: 'runs containers' },
+    { name: 'runc', meets: 'container_engine', why: 'starts one' },
+    { name: 'conmon', meets: 'container_engine', why: 'watches one' },
+    { name: 'netavark', meets: 'container_engine', why: 'podman does not install without one of its kind' },
     ...NETWORK,
     ...IMAGE,
   ],
   qemu: [
     { name: 'qemu-system-x86', meets: 'qemu_programs', why: 'the machine that a browser VM is' },
-    { name: 'qemu-utils', meets: 'qemu_programs', why: 'a disk for each that holds only what it changed' },
+    { name: 'seabios', meets: 'qemu_programs', why: 'its firmware' },
+    { name: 'bubblewrap', meets: 'qemu_programs', why: 'ends it with its supervisor' },
+    { name: 'e2fsprogs', meets: 'qemu_programs', why: 'makes the disk that has the command-line tool' },
     ...NETWORK,
     ...IMAGE,
   ],
   // Debian has no package of Firecracker: its two programs are the operator's to install.
-  firecracker: [...NETWORK, ...IMAGE],
+  firecracker: [
+    { name: 'bubblewrap', meets: 'bubblewrap', why: 'ends a browser VM with its supervisor' },
+    ...NETWORK,
+    ...IMAGE,
+  ],
 };
 
 export const RUNTIMES = /** @type {readonly PackagedRuntime[]} */ (Object.keys(BY_RUNTIME));

@@ -21,7 +21,8 @@ it('demands of the machine of a root test run all that the packages give, by the
   expect(findAbilities([], true, ['qemu', 'firecracker'])).toEqual([
     'qemu_programs',
     'network',
-    'images',
+    'image',
+    'bubblewrap',
     'qemu',
     'firecracker',
     'root',
@@ -37,14 +38,14 @@ it('demands nothing that a missing package would give', () => {
     'root',
   ]);
   const abilities = findAbilities(['podman'], true, ['container', 'firecracker']);
-  expect(abilities).toEqual(['network', 'images', 'firecracker', 'root']);
+  expect(abilities).toEqual(['network', 'image', 'bubblewrap', 'firecracker', 'root']);
 });
 
 it('counts a package for every requirement that it is part of', () => {
   const abilities = findAbilities([], true, ['process', 'qemu']);
-  expect(abilities).toEqual([...PROCESS, 'qemu_programs', 'images', 'process', 'qemu', 'root']);
+  expect(abilities).toEqual([...PROCESS, 'qemu_programs', 'image', 'process', 'qemu', 'root']);
   const without = findAbilities(['bubblewrap'], true, ['process', 'qemu']);
-  for (const id of ['bubblewrap', 'images', 'process', 'qemu']) expect(without).not.toContain(id);
+  for (const id of ['bubblewrap', 'image', 'process', 'qemu']) expect(without).not.toContain(id);
 });
 
 it('demands no network of its own without root, nor a runtime that needs one', () => {

@@ -2,7 +2,7 @@
 import type { TestCount } from './run/test-count.ts';
 import { formatSeconds } from './run/run-steps.ts';
 import { sumCounts, toClosingLine } from './run/test-count.ts';
-import { NEEDS_BUILD, TEST_PARTS, TEST_STAGES, type TestPart } from './run/test-parts.ts';
+import { selectParts, TEST_PARTS, TEST_STAGES, type TestPart } from './run/test-parts.ts';
 
 const NAMES = TEST_PARTS.map(({ name }) => name);
 
@@ -19,9 +19,7 @@ async function main(): Promise<number> {
     console.error(`Name one part before ${runnerArgs.join(' ')}: ${NAMES.join(', ')}.`);
     return 2;
   }
-  const isNamed = (name: string): boolean => named.size === 0 || named.has(name);
-  const needsBuild = NAMES.some((name) => NEEDS_BUILD.has(name) && isNamed(name));
-  const isWanted = ({ name }: TestPart): boolean => isNamed(name) || (name === 'build' && needsBuild);
+  const selected = selectParts(named);
 
   const runOne = async (part: TestPart, isAlone: boolean): Promise<TestCount> => {
     const startedAt = performance.now();
@@ -38,7 +36,7 @@ async function main(): Promise<number> {
     for (const part of lane) if (!isInterrupted) counts.push(await runOne(part, isAlone));
   };
   for (const stage of TEST_STAGES) {
-    const lanes = stage.map((lane) => lane.filter(isWanted)).filter((lane) => lane.length > 0);
+    const lanes = stage.map((lane) => lane.filter(({ name }) => selected.has(name))).filter((lane) => lane.length > 0);
     await Promise.all(lanes.map((lane) => runLane(lane, lanes.length === 1)));
   }
   if (isInterrupted) return 130;

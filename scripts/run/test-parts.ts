@@ -6,7 +6,7 @@ import { runInTerminal, runProgram } from '../start/run-program.mjs';
 import { createPartNetwork, type PartNetwork } from './part-network.ts';
 import type { PlaywrightReport, TestCount, VitestReport } from './test-count.ts';
 import { countPlaywright, countVitest, toPartCount } from './test-count.ts';
-import { selectVmFiles, takeRuntimes } from './test-runtimes.mjs';
+import { needsImage, selectVmFiles, takeRuntimes } from './test-runtimes.mjs';
 
 export type TestPart = {
   name: string;
@@ -108,6 +108,7 @@ function listVmFiles(runnerArgs: readonly string[]): string[] {
 
 const CHECK = createPart({ name: 'check', toArgs: () => [TSX, 'scripts/check.ts'], isModest: true });
 const BUILD = createPart({ name: 'build', toArgs: () => [TSX, 'scripts/build.ts'] });
+const IMAGE = createPart({ name: 'image', toArgs: () => ['scripts/test-image.mjs'] });
 const UNIT = createVitestPart({ name: 'unit', projects: ['unit', 'pg'], isModest: true });
 const VM = createVitestPart({ name: 'vm', projects: ['vm'], listFiles: listVmFiles, isModest: true, network: 0 });
 const END_TO_END = createPart({
@@ -123,10 +124,18 @@ const END_TO_END = createPart({
  */
 export const TEST_STAGES: readonly (readonly (readonly TestPart[])[])[] = [
   [[BUILD]],
-  [[END_TO_END], [CHECK, UNIT], [VM]],
+  [[END_TO_END], [CHECK, UNIT], [IMAGE, VM]],
 ];
 
 export const TEST_PARTS: readonly TestPart[] = TEST_STAGES.flat(2);
 
 /** What a part cannot do without. */
-export const NEEDS_BUILD: ReadonlySet<string> = new Set(['vm', 'e2e']);
+const NEEDS: Readonly<Record<string, readonly string[]>> = { image: ['build'], vm: ['build', 'image'], e2e: ['build'] };
+
+/** These parts, all when none is named, and those that they need; no image for runtimes that start from none. */
+export function selectParts(named: ReadonlySet<string>): ReadonlySet<string> {
+  const all = TEST_PARTS.map(({ name }) => name);
+  const wanted = named.size === 0 ? all : [...named].flatMap((name) => [...(NEEDS[name] ?? []), name]);
+  const usesImage = needsImage(takeRuntimes([], process.env).runtimes);
+  return new Set(wanted.filter((name) => name !== 'image' || usesImage));
+}

@@ -37,19 +37,26 @@ export function toPackagedRuntimes(runtimes) {
 }
 
 /**
+ * Whether one of them starts its VMs from an image.
+ * @param {readonly string[]} runtimes
+ */
+export function needsImage(runtimes) {
+  return runtimes.some((name) => name !== 'process');
+}
+
+/**
  * Of files of VM tests those that are about these runtimes, by the first word of their names: `container-….vm.test.ts`. Files about the
  * image run when one of the runtimes starts from it; files about no runtime always.
  * @param {readonly string[]} files
  * @param {readonly string[]} runtimes
  */
 export function selectVmFiles(files, runtimes) {
-  const usesImage = toPackagedRuntimes(runtimes).some((runtime) => runtime !== 'process');
   /** @param {string} base @param {string} word */
   const begins = (base, word) => base.startsWith(`${word}-`) || base.startsWith(`${word}.`);
   return files.filter((file) => {
     const base = file.slice(file.lastIndexOf('/') + 1);
     if (runtimes.some((name) => begins(base, name))) return true;
     if (NAMES.some((name) => begins(base, name))) return false;
-    return usesImage || !/^images?[-.]/.test(base);
+    return needsImage(runtimes) || !/^images?[-.]/.test(base);
   });
 }

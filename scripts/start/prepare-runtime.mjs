@@ -1,4 +1,7 @@
 /** What a runtime needs besides packages before the controller starts: an image, an engine. Never stops a start. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { findSetting } from './flags.mjs';
 import { ROOT } from './paths.mjs';
@@ -7,25 +10,47 @@ import { runInTerminal } from './run-program.mjs';
 
 const FROM_AN_IMAGE = new Set(['container', 'qemu', 'firecracker']);
 const VESTIBULE = join(ROOT, 'packages', 'cli', 'bin', 'vestibule.mjs');
+const AGENT = join(ROOT, 'dist', 'agent', 'agent.mjs');
 
 /**
- * Builds the image when there is none; its progress is the command's own.
+ * As the controller finds them.
  * @param {readonly string[]} controllerArgs
  * @param {NodeJS.ProcessEnv} env
  */
-async function ensureImage(controllerArgs, env) {
-  const places = ['VESTIBULE_DATA_DIR', 'VESTIBULE_IMAGES_DIR'].flatMap((name) => {
-    const value = findSetting(name, controllerArgs, env);
-    return value === undefined ? [] : [[name, value]];
-  });
-  const code = await runInTerminal(process.execPath, [VESTIBULE, 'images', 'build', '--if-missing'], {
-    cwd: process.cwd(),
-    env: { ...env, ...Object.fromEntries(places) },
-  });
-  if (code !== 0) {
-    console.log('There is no image for browser VMs; why is above. Starting with what works. To try again:\n');
-    console.log('  npx vestibule images build\n');
+export function findImagesDir(controllerArgs, env) {
+  const shared = env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share');
+  const ordinary = process.getuid?.() === 0 ? '/var/lib/vestibule' : join(shared, 'vestibule');
+  const dataDir = findSetting('VESTIBULE_DATA_DIR', controllerArgs, env) ?? ordinary;
+  return findSetting('VESTIBULE_IMAGES_DIR', controllerArgs, env) ?? join(dataDir, 'images');
+}
+
+/**
+ * Whether new VMs would start from an image with the agent that was built here; any other agent is refused by the controller.
+ * @param {string} imagesDir
+ * @param {string} agentFile
+ */
+export function hasImageOfAgent(imagesDir, agentFile) {
+  try {
+    const manifest = JSON.parse(readFileSync(join(imagesDir, 'current', 'manifest.json'), 'utf8'));
+    return manifest.agentBuildId === createHash('sha256').update(readFileSync(agentFile)).digest('hex');
+  } catch {
+    return false;
   }
+}
+
+/**
+ * Builds an image where there is none of the agent of this build; the command shows its progress.
+ * @param {string} imagesDir
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<boolean>} whether there is one now
+ */
+export async function ensureImage(imagesDir, env) {
+  if (hasImageOfAgent(imagesDir, AGENT)) return true;
+  console.log('Building the image that browser VMs start from (some minutes the first time)…');
+  const code = await runInTerminal(process.execPath, [VESTIBULE, 'images', 'build'], {
+    env: { ...env, VESTIBULE_IMAGES_DIR: imagesDir },
+  });
+  return code === 0;
 }
 
 /**
@@ -34,7 +59,10 @@ async function ensureImage(controllerArgs, env) {
  * @returns {Promise<() => Promise<void>>} ends what was started here
  */
 export async function prepareRuntime(runtime, { controllerArgs, env, install }) {
-  if (FROM_AN_IMAGE.has(runtime) && install) await ensureImage(controllerArgs, env);
+  if (install && FROM_AN_IMAGE.has(runtime) && !(await ensureImage(findImagesDir(controllerArgs, env), env))) {
+    console.log('The image could not be built; why is above. Starting with what works. To try again:\n');
+    console.log('  npx vestibule images build\n');
+  }
   const isOurs = findSetting('VESTIBULE_CONTAINER_SOCKET', controllerArgs, env) === undefined;
   return runtime === 'container' && isOurs ? ensurePodmanService() : async () => {};
 }

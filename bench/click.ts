@@ -36,7 +36,7 @@ memory is that of all the machine's processes here, each shared page by its shar
 type Measured = { product: ProductRun[]; bare: BareRun[]; memory: VmMemory | null; most: MostAtOnce | null };
 
 async function measure({ runtime, turns, restSeconds, findMost }: ClickOptions): Promise<Measured> {
-  const server = await startOnRuntime(runtime);
+  const { server, close } = await startOnRuntime(runtime);
   const options = { dataDir: server.dataDir, provider: PROVIDER };
   const bareStack = await createBareStack();
   const [product, bare]: [ProductRun[], BareRun[]] = [[], []];
@@ -58,7 +58,7 @@ async function measure({ runtime, turns, restSeconds, findMost }: ClickOptions):
     return { product, bare, memory, most };
   } finally {
     await bareStack.close();
-    await server.remove();
+    await close();
   }
 }
 

@@ -19,8 +19,8 @@ type PartOptions = {
   toArgs: (reportFile: string, runnerArgs: readonly string[]) => readonly string[];
   /** Absent: the exit code is all there is to count. */
   count?: (report: string) => TestCount;
-  /** Beside other parts it takes what they leave of the processor. */
-  isModest?: boolean;
+  /** Beside other parts: from 0, first at the processor, to 19. */
+  niceness?: number;
   /** It makes browser VMs or has browsers on this machine: beside other parts it needs a network of its own, by this number. */
   network?: number;
 };
@@ -36,7 +36,7 @@ function takeReport(file: string): string | null {
   }
 }
 
-function createPart({ name, toArgs, count, isModest = false, network }: PartOptions): TestPart {
+function createPart({ name, toArgs, count, niceness = 0, network }: PartOptions): TestPart {
   return {
     name,
     async run(runnerArgs, isAlone) {
@@ -44,7 +44,7 @@ function createPart({ name, toArgs, count, isModest = false, network }: PartOpti
       rmSync(file, { force: true });
       const argv = [process.execPath, ...toArgs(file, runnerArgs), ...runnerArgs];
       const env = { ...process.env, PLAYWRIGHT_JSON_OUTPUT_NAME: file };
-      const polite = isModest ? ['nice', '-n', '10', ...argv] : argv;
+      const polite = niceness > 0 ? ['nice', '-n', String(niceness), ...argv] : argv;
       const code = isAlone ? await runAlone(argv, env) : await runBeside(name, polite, env, network);
       const report = count === undefined ? null : takeReport(file);
       return toPartCount(code, report === null || count === undefined ? null : count(report));
@@ -78,7 +78,7 @@ function createVitestPart({
   projects,
   listFiles = () => [],
   ...options
-}: Pick<PartOptions, 'name' | 'isModest' | 'network'> & {
+}: Pick<PartOptions, 'name' | 'niceness' | 'network'> & {
   projects: readonly string[];
   listFiles?: (runnerArgs: readonly string[]) => readonly string[];
 }): TestPart {
@@ -106,11 +106,11 @@ function listVmFiles(runnerArgs: readonly string[]): string[] {
   return selectVmFiles(files, takeRuntimes([], process.env).runtimes);
 }
 
-const CHECK = createPart({ name: 'check', toArgs: () => [TSX, 'scripts/check.ts'], isModest: true });
+const CHECK = createPart({ name: 'check', toArgs: () => [TSX, 'scripts/check.ts'], niceness: 10 });
 const BUILD = createPart({ name: 'build', toArgs: () => [TSX, 'scripts/build.ts'] });
-const IMAGE = createPart({ name: 'image', toArgs: () => ['scripts/test-image.mjs'] });
-const UNIT = createVitestPart({ name: 'unit', projects: ['unit', 'pg'], isModest: true });
-const VM = createVitestPart({ name: 'vm', projects: ['vm'], listFiles: listVmFiles, isModest: true, network: 0 });
+const IMAGE = createPart({ name: 'image', toArgs: () => ['scripts/test-image.mjs'], niceness: 5 });
+const UNIT = createVitestPart({ name: 'unit', projects: ['unit', 'pg'], niceness: 10 });
+const VM = createVitestPart({ name: 'vm', projects: ['vm'], listFiles: listVmFiles, niceness: 5, network: 0 });
 const END_TO_END = createPart({
   name: 'e2e',
   toArgs: () => [join(ROOT, 'node_modules', '@playwright', 'test', 'cli.js'), 'test', '--reporter=list,json'],
@@ -120,7 +120,7 @@ const END_TO_END = createPart({
 
 /**
  * Stages one after another; in a stage, lanes beside each other; in a lane, parts one after another. What waits for people's browsers goes
- * first: the other lanes are made of parts that take what it leaves of the processor.
+ * first at the processor, then real VMs, then what the other two leave.
  */
 export const TEST_STAGES: readonly (readonly (readonly TestPart[])[])[] = [
   [[BUILD]],

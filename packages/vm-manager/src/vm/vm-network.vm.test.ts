@@ -34,6 +34,13 @@ describe.runIf(isAble)('a tap in the network of a VM', () => {
     const argv = [`--net=/run/netns/${namespace}`, '--', 'socat', tun, socket];
     ends.push(spawn('/usr/bin/nsenter', argv, { stdio: ['ignore', 'ignore', 'inherit'] }));
   }
+  const until = (isTrue: () => boolean | Promise<boolean>): Promise<void> =>
+    vi.waitFor(
+      async () => {
+        if (!(await isTrue())) throw new Error('not yet');
+      },
+      { timeout: 15_000, interval: 50 },
+    );
   const enter = (namespace: string): string[] => ['nsenter', `--net=/run/netns/${namespace}`, '--'];
   const inGuest = (...argv: string[]) => tryCommand([...enter(guest), ...argv]);
   async function endAll(): Promise<void> {
@@ -62,9 +69,7 @@ describe.runIf(isAble)('a tap in the network of a VM', () => {
     await runCommand([...enter(guest), 'tee', '/proc/sys/net/ipv6/conf/default/disable_ipv6'], { stdin: '1' });
     carry(vmId, TAP.device, 'host', 'guest');
     carry(guest, 'card0', 'guest', 'host');
-    await vi.waitFor(() =>
-      expect([existsSync(join(dir, 'host')), existsSync(join(dir, 'guest'))]).toEqual([true, true]),
-    );
+    await until(() => existsSync(join(dir, 'host')) && existsSync(join(dir, 'guest')));
     await vi.waitFor(
       () =>
         runCommand(['ip', '-n', guest, '-batch', '-'], {
@@ -72,10 +77,7 @@ describe.runIf(isAble)('a tap in the network of a VM', () => {
         }),
       { timeout: 15_000, interval: 50 },
     );
-    await vi.waitFor(async () => expect(await dial(world.internet, WORLD_PORTS.web)).toBe('connected'), {
-      timeout: 15_000,
-      interval: 50,
-    });
+    await until(async () => (await dial(world.internet, WORLD_PORTS.web)) === 'connected');
   });
   afterAll(async () => {
     await endAll();
@@ -113,7 +115,7 @@ describe.runIf(isAble)('a tap in the network of a VM', () => {
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     ends.push(listener);
-    await once(listener.stdout!, 'data');
+    await once(listener.stdout, 'data');
     for (const address of [outer, TAP.gateway]) expect(await dial(address, 80)).toBe('silence');
   });
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, type ProcessIdentity } from '@vestibule/vm-manager/system/process-identity';
 import { createVmFolders, type SupervisedSpec } from '@vestibule/vm-manager/vm/vm-folders';
-import { findFirstProcess } from '@vestibule/vm-manager/supervisor/guest-processes';
+import { findAgentProcess } from '@vestibule/vm-manager/supervisor/guest-processes';
 
 export const VM_PARTS = ['agent', 'vm_init', 'sandbox', 'supervisor'] as const;
 export type VmPart = (typeof VM_PARTS)[number];
@@ -31,7 +31,6 @@ function readPart(dataDir: string, vmId: string, part: VmPart): ProcessIdentity 
   if (part === 'supervisor') return fact.supervisor;
   if (part === 'sandbox') return fact.machine;
   if (part === 'vm_init') return fact.guestInit;
-  if (fact.machine === null) return null;
   const { launch } = JSON.parse(readFileSync(join(vmsDir, vmId, 'spec.json'), 'utf8')) as SupervisedSpec;
-  return findFirstProcess(fact.machine, launch.namespaceDepth);
+  return findAgentProcess(launch, fact);
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GUEST } from '@vestibule/vm-manager/vm/guest';
 import { createVmFolders, type SupervisedSpec, type SupervisorFact } from '@vestibule/vm-manager/vm/vm-folders';
-import { findFirstProcess as findFirstOf } from '@vestibule/vm-manager/supervisor/guest-processes';
+import { findAgentProcess } from '@vestibule/vm-manager/supervisor/guest-processes';
 import { query } from './database.ts';
 
 export async function findVmId(dataDir: string, sessionId: string): Promise<string> {
@@ -29,11 +29,11 @@ export function findSupervisor(dataDir: string, vmId: string): number {
   return fact.supervisor.pid;
 }
 
-/** The pid, on this machine, of the process whose end is the VM's end. */
+/** The pid, on this machine, of the agent, whose end is the VM's end. */
 export function findFirstProcess(dataDir: string, vmId: string): number {
-  const sandbox = findFact(dataDir, vmId)?.machine ?? null;
+  const fact = findFact(dataDir, vmId);
   const { launch } = JSON.parse(readFileSync(join(dataDir, 'vms', vmId, 'spec.json'), 'utf8')) as SupervisedSpec;
-  const first = sandbox === null ? null : findFirstOf(sandbox, launch.namespaceDepth);
+  const first = fact === null ? null : findAgentProcess(launch, fact);
   if (first === null) throw new Error(`${vmId} does not run`);
   return first.pid;
 }

@@ -1,4 +1,4 @@
-/** How VMs of the runtime `process` are killed from this machine's side. */
+/** How VMs whose processes are this machine's (`process`, `container`) are killed from its side; a container engine learns of it as of any death. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GUEST } from '@vestibule/vm-manager/vm/guest';

@@ -88,7 +88,7 @@ async function checkFonts(apt: (packages: string) => string): Promise<Finding> {
   return list.trim() === '' ? missing('fonts', 'No fonts are installed', hint) : null;
 }
 
-async function checkNameServers({ vmDns, isRoot }: PreflightQuery): Promise<Finding> {
+export async function checkNameServers({ vmDns, isRoot }: Pick<PreflightQuery, 'vmDns' | 'isRoot'>): Promise<Finding> {
   const servers = await findNameServers({ configured: vmDns, sharedLoopback: !isRoot });
   if (servers.length > 0) return null;
   return {
@@ -155,7 +155,10 @@ async function probeSandbox(query: PreflightQuery): Promise<void> {
 }
 
 /** Makes and drops a network namespace, and a packet filter table in one transaction. */
-async function checkNetwork(query: PreflightQuery, apt: (packages: string) => string): Promise<Finding> {
+export async function checkNetwork(
+  query: Pick<PreflightQuery, 'networkCidr'>,
+  apt: (packages: string) => string,
+): Promise<Finding> {
   const name = `vestibule_probe_${randomBytes(4).toString('hex')}`;
   const probe = { table: name, prefix: 'vbprobe', cidr: query.networkCidr, nameServers: ['192.0.2.1'] };
   const ruleset = `${toRuleset({ ...probe, egress: { allow: [], proxy: null } })}delete table inet ${name}\n`;

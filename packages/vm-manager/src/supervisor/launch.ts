@@ -10,4 +10,18 @@ export type SandboxLaunch = {
   stopGraceMs: number;
 };
 
-export type Launch = SandboxLaunch;
+/** A container that exists and was not started. */
+export type ContainerLaunch = {
+  kind: 'container';
+  /** Of the container engine. */
+  socketPath: string;
+  /** The container's. */
+  name: string;
+  /** The named network namespace whose device it gets; null for none. */
+  network: string | null;
+  /** For words only. */
+  memoryMib: number;
+  stopGraceMs: number;
+};
+
+export type Launch = SandboxLaunch | ContainerLaunch;

@@ -11,6 +11,7 @@ import { writeFact, writeFactDurably } from '../system/fact-file.ts';
 import { findProcessIdentity } from '../system/process-identity.ts';
 import type { SupervisedSpec, SupervisorFact } from '../vm/vm-folders.ts';
 import { BoundedLog } from './bounded-log.ts';
+import { startContainerMachine } from './container-machine.ts';
 import { toVmExit } from './exit-fact.ts';
 import type { Launch } from './launch.ts';
 import type { Machine, MachineHooks } from './machine.ts';
@@ -33,8 +34,10 @@ function startMachine(launch: Launch, hooks: MachineHooks): Machine {
   switch (launch.kind) {
     case 'sandbox':
       return startSandboxMachine(launch, hooks);
+    case 'container':
+      return startContainerMachine(launch, hooks);
     default:
-      return launch.kind satisfies never;
+      return launch satisfies never;
   }
 }
 

@@ -63,9 +63,13 @@ async function runBeside(
   number: number | undefined,
 ): Promise<number> {
   const onLine = (line: string): void => console.log(`[${name}] ${line}`);
-  // Only root gives VMs networks of their own, which disturb others.
+  // Only root gives VMs networks of their own, which disturb others; where this fails, that would, too.
+  const onNoNetwork = (error: unknown): PartNetwork | null => {
+    onLine(`goes on in this machine's own network: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  };
   const isRoot = process.geteuid?.() === 0;
-  const network: PartNetwork | null = number !== undefined && isRoot ? await createPartNetwork(number) : null;
+  const network = number !== undefined && isRoot ? await createPartNetwork(number).catch(onNoNetwork) : null;
   try {
     const [program = '', ...args] = [...(network?.enter ?? []), ...argv];
     return (await runProgram(program, args, { cwd: ROOT, env, onLine, onErrorLine: onLine })).code;

@@ -110,10 +110,10 @@ function listVmFiles(runnerArgs: readonly string[]): string[] {
   return selectVmFiles(files, takeRuntimes([], process.env).runtimes);
 }
 
-const CHECK = createPart({ name: 'check', toArgs: () => [TSX, 'scripts/check.ts'], niceness: 10 });
+const CHECK = createPart({ name: 'check', toArgs: () => [TSX, 'scripts/check.ts'], niceness: 5 });
 const BUILD = createPart({ name: 'build', toArgs: () => [TSX, 'scripts/build.ts'] });
 const IMAGE = createPart({ name: 'image', toArgs: () => ['scripts/test-image.mjs'], niceness: 5 });
-const UNIT = createVitestPart({ name: 'unit', projects: ['unit', 'pg'], niceness: 10 });
+const UNIT = createVitestPart({ name: 'unit', projects: ['unit', 'pg'], niceness: 5 });
 const VM = createVitestPart({ name: 'vm', projects: ['vm'], listFiles: listVmFiles, niceness: 5, network: 0 });
 const END_TO_END = createPart({
   name: 'e2e',
@@ -124,7 +124,7 @@ const END_TO_END = createPart({
 
 /**
  * Stages one after another; in a stage, lanes beside each other; in a lane, parts one after another. What waits for people's browsers goes
- * first at the processor, then real VMs, then what the other two leave.
+ * first at the processor.
  */
 export const TEST_STAGES: readonly (readonly (readonly TestPart[])[])[] = [
   [[BUILD]],

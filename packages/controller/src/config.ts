@@ -115,6 +115,19 @@ export function loadProcessConfig(argv: readonly string[]): Config {
   return loadConfig(process.env, argv);
 }
 
+/** `loadProcessConfig` as if the settings named that runtime; what only others take is left out. */
+export function loadProcessConfigFor(runtime: BuiltRuntime, argv: readonly string[]): Config {
+  const isOthers = (name: string): boolean => isSettingName(name) && (NEEDED_RUNTIME[name] ?? runtime) !== runtime;
+  const rest = Object.entries(process.env).filter(([name]) => !isOthers(name));
+  return loadConfig({ ...Object.fromEntries(rest), VESTIBULE_RUNTIME: runtime }, argv);
+}
+
+/** The runtime that the environment names, without a look at anything else; null: none that there is. */
+export function findProcessRuntime(): BuiltRuntime | null {
+  const named = process.env['VESTIBULE_RUNTIME'] || settingsSchema.shape.VESTIBULE_RUNTIME.parse(undefined);
+  return BUILT_RUNTIMES.find((kind) => kind === named) ?? null;
+}
+
 /** Whether other machines can reach this one: by the address it listens on or through the proxy before it. */
 export function isOffLoopback(config: Pick<Config, 'host' | 'publicUrl'>): boolean {
   return (

@@ -33,7 +33,11 @@ it('ends with 1 when something is missing, and says what and how it comes, as on
 });
 
 it('examines the runtime that is named, whatever the settings name, and leaves nothing', () => {
-  const { status, stdout } = runDoctor(['fake'], { VESTIBULE_RUNTIME: 'qemu', VESTIBULE_QEMU_ACCELERATOR: 'tcg' });
+  const { status, stdout } = runDoctor(['fake'], {
+    VESTIBULE_RUNTIME: 'qemu',
+    VESTIBULE_QEMU_ACCELERATOR: 'tcg',
+    VESTIBULE_FAKE_SCRIPT: 'auto',
+  });
   expect(stdout).toContain('Runtime fake, which the settings do not name now.');
   expect(status).toBe(0);
   expect(readdirSync(scratch).filter((name) => !name.startsWith('tsx-'))).toEqual([]);

@@ -3,22 +3,34 @@
  * or the word names what it lacks, really trying it, in a scratch folder; a Vestibule that runs is not touched. Exit code 0 when nothing is
  * missing, 1 when something is, 2 when the settings cannot be used.
  */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BUILT_RUNTIMES, type BuiltRuntime } from '@vestibule/protocol/vm';
-import { type Config, ConfigError, loadProcessConfig } from './config.ts';
+import { type Config, ConfigError, findProcessRuntime, loadProcessConfig, loadProcessConfigFor } from './config.ts';
 import { createRuntime } from './create-runtime.ts';
 import { countMissing, type Diagnosis, toDoctorText } from './doctor-report.ts';
 import { findProductFolder } from './product-folder.ts';
 
-/** Settings of another runtime stand: they are those of the server that runs. */
 function loadDoctorConfig(argv: readonly string[], named: BuiltRuntime | null): [Config, boolean] {
-  const config = loadProcessConfig(argv);
-  if (named === null || named === config.runtime) return [config, true];
-  return [Object.freeze({ ...config, runtime: named, fakeScript: null }), false];
+  return named === null
+    ? [loadProcessConfig(argv), true]
+    : [loadProcessConfigFor(named, argv), named === findProcessRuntime()];
 }
+
+/**
+ * What the runtime keeps by the name of the installation, such as an image in a container engine, is then what the server uses; without a
+ * server on this machine, a name of its own.
+ */
+function findInstallationId({ dataDir }: Config): string {
+  try {
+    return readFileSync(join(dataDir, 'installation-id'), 'utf8').trim() || DOCTOR;
+  } catch {
+    return DOCTOR;
+  }
+}
+
+const DOCTOR = 'doctor';
 
 async function diagnose(config: Config, isConfigured: boolean): Promise<Diagnosis> {
   const dir = mkdtempSync(join(tmpdir(), 'vestibule-doctor-'));
@@ -27,7 +39,7 @@ async function diagnose(config: Config, isConfigured: boolean): Promise<Diagnosi
     chmodSync(dir, 0o711);
     const vmsDir = join(dir, 'vms');
     mkdirSync(vmsDir, { mode: 0o711 });
-    const folder = { vmsDir, vmLogsDir: join(dir, 'logs'), installationId: randomBytes(4).toString('hex') };
+    const folder = { vmsDir, vmLogsDir: join(dir, 'logs'), installationId: findInstallationId(config) };
     const runtime = createRuntime({ config, folder, product: findProductFolder() });
     const requirements = await runtime.preflight();
     const { kind, sharedKernel } = runtime;

@@ -24,6 +24,8 @@ export type VmInspection =
   /** Nothing of it exists and nothing is known of how it ended. */
   | { state: 'missing' };
 
+export type VmRemain = { kind: string; name: string };
+
 export type Runtime = {
   readonly kind: RuntimeKind;
   /** VMs share this machine's kernel: pages and preflight say so. */
@@ -47,6 +49,9 @@ export type Runtime = {
 
   /** Ids of all VMs of this installation of which anything exists (process, folder, namespace, mount). */
   list(): Promise<string[]>;
+
+  /** What of a VM exists on this machine, in words and names that a person finds it by. Not every runtime can tell. */
+  remains?(vmId: string): Promise<VmRemain[]>;
 
   /**
    * A duplex byte stream to the agent or the display. Rejects when there is none yet: callers try again.

@@ -12,14 +12,17 @@ import type { Runtime } from './runtime.ts';
 import type { RuntimeBench } from './runtime.conformance.ts';
 import { createProcessRuntime, type ProcessRuntimeOptions } from './runtimes/process-runtime.ts';
 import { findFirstProcess } from './supervisor/guest-processes.ts';
+import { findDiskMib } from './testing-disk.ts';
 import { findTraces } from './testing-traces.ts';
 
 export type ProcessBench = Omit<RuntimeBench, 'open'> & {
   dir: string;
   installationId: string;
+  vmsDir: string;
   open(changes?: Partial<ProcessRuntimeOptions>): Runtime;
   /** Has the stub evaluate an expression inside the VM and returns its value. */
   ask(vmId: string, expression: string): Promise<unknown>;
+  diskMibOf(vmId: string): Promise<number>;
   /** The uid that the VM has on this machine. */
   uidOf(vmId: string): number;
   close(): void;
@@ -85,7 +88,9 @@ export async function openProcessBench(): Promise<ProcessBench> {
   return {
     dir,
     installationId,
+    vmsDir,
     ask,
+    diskMibOf: (vmId) => findDiskMib(join(vmsDir, vmId)),
     uidOf: (vmId) => statSync(`/proc/${firstProcessOf(vmId).pid}`).uid,
     open: (changes = {}) => createProcessRuntime({ ...options, ...changes }),
     newVmId: () => `vm_${installationId}_${randomBytes(4).toString('hex')}`,

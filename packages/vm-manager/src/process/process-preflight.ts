@@ -9,6 +9,7 @@ import { findNameServers } from '../vm/name-servers.ts';
 import { runCommand } from '../system/run-command.ts';
 import { toSandboxArgv } from './sandbox.ts';
 import { GUEST } from '../vm/guest.ts';
+import { createVmCgroups } from '../vm/vm-cgroup.ts';
 import { toVmEtc } from '../vm/vm-etc.ts';
 import { toRuleset } from '../vm/egress-rules.ts';
 
@@ -46,8 +47,10 @@ export async function checkProcessRuntime(query: PreflightQuery): Promise<Requir
     checkProgram('openbox', 'The window manager openbox', '/usr/bin/openbox', apt('openbox')),
     checkFonts(apt),
     checkNameServers(query),
+    checkLimits(query.isRoot),
   ]);
-  return [...findings.filter((finding) => finding !== null), toSharedKernelNotice()];
+  const notices = query.isRoot ? [toSharedKernelNotice()] : [toSharedKernelNotice(), toSharedNetworkNotice()];
+  return [...findings.filter((finding) => finding !== null), ...notices];
 }
 
 const missing = (id: string, title: string, hint: string): Requirement => ({ id, title, hint, severity: 'missing' });
@@ -58,6 +61,39 @@ function toSharedKernelNotice(): Requirement {
     title: "Browser machines share this server's kernel",
     hint: 'They are separated by user and namespaces only. Do not offer them to people you do not trust on a server that matters.',
     severity: 'notice',
+  };
+}
+
+function toSharedNetworkNotice(): Requirement {
+  return {
+    id: 'shared_network',
+    title:
+      "Browser machines share this server's network: they reach whatever you reach, this server's own services too",
+    hint: 'Start Vestibule as root, where each gets a network that leads to the internet alone, or use another runtime (VESTIBULE_RUNTIME).',
+    severity: 'notice',
+  };
+}
+
+/** Makes a control group and takes it away. */
+async function checkLimits(isRoot: boolean): Promise<Finding> {
+  const notice = { id: 'limits', severity: 'notice' } as const;
+  if (!isRoot)
+    return {
+      ...notice,
+      title: 'What browser machines use is bounded for each of their processes, not for each machine',
+      hint: 'Start Vestibule as root, or use another runtime (VESTIBULE_RUNTIME), where one machine must not slow down others.',
+    };
+  const name = `probe${randomBytes(4).toString('hex')}`;
+  const cgroups = createVmCgroups(name);
+  const said = await Promise.resolve(cgroups?.create(`vm_${name}_1`, { memoryMib: 64, pids: 16, cpus: 1 }))
+    .then(() => (cgroups === null ? 'this server has none for memory, pids and cpu' : null))
+    .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+  await cgroups?.remove(`vm_${name}_1`).catch(() => undefined);
+  if (said === null) return null;
+  return {
+    ...notice,
+    title: `Browser machines may use all memory and processes of this server: control groups cannot be made: ${said.slice(0, 200)}`,
+    hint: 'Start Vestibule where root may write to /sys/fs/cgroup, with the controllers memory, pids and cpu.',
   };
 }
 
@@ -133,6 +169,7 @@ async function probeSandbox(query: PreflightQuery): Promise<void> {
       hasAuthorities: false,
       proxy: null,
       diskMib: 16,
+      ownLimits: null,
       layerDir: null,
       statusFd: 1,
       chromiumPath: DEFAULT_CHROMIUM,

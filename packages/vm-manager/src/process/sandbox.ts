@@ -24,6 +24,8 @@ export type SandboxSources = {
   proxy: EgressPolicy['proxy'];
   /** The size of each memory file system it may write to. */
   diskMib: number;
+  /** Where no control group bounds the VM: weaker, for each of its processes. */
+  ownLimits: { pids: number; memoryMib: number } | null;
   layerDir: string | null;
   chromiumPath: string;
   /** The descriptor on which the outermost bubblewrap reports the init process of its namespace, as JSON lines. */
@@ -122,8 +124,17 @@ function toGuestStage(sources: SandboxSources, status: readonly string[]): strin
     ...['--ro-bind', sources.nodePath, GUEST.node],
     ...['--ro-bind', sources.agentDir, GUEST.agentDir],
     ...(sources.layerDir === null ? [] : ['--ro-bind', sources.layerDir, GUEST.layerDir]),
-    ...['--remount-ro', '/', '--chdir', GUEST.home, '--'],
+    ...['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', GUEST.home, '--', ...toOwnLimits(sources)],
   ];
+}
+
+/**
+ * Bounds that a process carries itself: no memory of it on the disk when it dies. Within the user namespace, for there the kernel counts
+ * the VM's processes alone; a VM that makes further namespaces is counted anew in each.
+ */
+function toOwnLimits({ ownLimits }: SandboxSources): string[] {
+  const bounds = ownLimits === null ? [] : [`--nproc=${ownLimits.pids}`, `--data=${ownLimits.memoryMib * MIB}`];
+  return ['prlimit', '--core=0', ...bounds, '--'];
 }
 
 /** The browser's policy and, where there are any, the extra certificate authorities. */

@@ -70,7 +70,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
     folders.writeSpec({
       spec,
       createdAt: new Date().toISOString(),
-      launch: { kind: 'sandbox', argv: [], namespaceDepth: 0, stopGraceMs: 0 },
+      launch: { kind: 'sandbox', argv: [], namespaceDepth: 0, cgroups: [], memoryMib: 0, stopGraceMs: 0 },
     });
     let hasEnded = false;
     const machine = new FakeMachine(vmId, script(vmId), (exit) => {

@@ -15,9 +15,12 @@ import { GUEST } from '../vm/guest.ts';
 import { createSupervisedVms, STATUS_FD } from '../vm/supervised-vms.ts';
 import { connectToVmSocket } from '../vm/vm-channel.ts';
 import { toVmEtc } from '../vm/vm-etc.ts';
+import { isMounted, unmountRunFolder } from '../vm/run-folder.ts';
+import { createVmCgroups } from '../vm/vm-cgroup.ts';
 import { createVmFolders } from '../vm/vm-folders.ts';
 import { createVmNetworks } from '../vm/vm-network.ts';
 import type { VmHostOptions } from '../vm/vm-host-options.ts';
+import { findResources, removeResources, type VmResource } from '../vm/vm-resources.ts';
 import { createSingleFlight } from '../single-flight.ts';
 
 export type ProcessRuntimeOptions = VmHostOptions & {
@@ -39,6 +42,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   const isRoot = process.geteuid?.() === 0;
   const folders = createVmFolders({ vmsDir, logsDir, installationId });
   const networks = isRoot ? createVmNetworks({ installationId, cidr: networkCidr, egress }) : null;
+  const cgroups = createVmCgroups(installationId);
   const vms = createSupervisedVms({
     ...{ folders, nodePath, supervisorEntry, machinePrograms: SANDBOX_PROGRAMS, stopGraceMs: STOP_GRACE_MS },
   });
@@ -63,12 +67,16 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       etcDir: join(dir, 'etc'),
       hasAuthorities: extraAuthorities !== null,
       layerDir: spec.layer?.dir ?? null,
+      ownLimits: cgroups === null ? limits : null,
       statusFd: STATUS_FD,
     };
     const root = uid === null ? null : { uid, networkNamespace: networks?.namespacePath(vmId) ?? null };
     const argv = toSandboxArgv(sources, root, [GUEST.node, `${GUEST.agentDir}/agent.mjs`]);
     const namespaceDepth = toNamespaceDepth(root);
-    const launch = { kind: 'sandbox' as const, argv, namespaceDepth, stopGraceMs: STOP_GRACE_MS };
+    const launch = {
+      ...{ kind: 'sandbox' as const, argv, namespaceDepth, stopGraceMs: STOP_GRACE_MS },
+      ...{ cgroups: (await cgroups?.create(vmId, limits)) ?? [], memoryMib: limits.memoryMib },
+    };
     folders.writeSpec({ spec, createdAt: new Date().toISOString(), launch });
     await vms.start(vmId, networks?.create(vmId, slot, nameServers) ?? Promise.resolve());
   }
@@ -80,7 +88,6 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
     try {
       await start(spec);
     } catch (error) {
-      await vms.stop(spec.vmId);
       await release(spec.vmId);
       throw new Error(`starting ${spec.vmId}: ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,
@@ -88,10 +95,49 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
     }
   }
 
+  /** In the order of making. */
+  function resourcesOf(vmId: string): VmResource[] {
+    const dir = folders.dirOf(vmId);
+    const runDir = join(dir, 'run');
+    return [
+      {
+        ...{ kind: 'folder', name: dir },
+        exists: async () => folders.exists(vmId),
+        remove: () => folders.remove(vmId),
+      },
+      {
+        ...{ kind: 'mount', name: runDir },
+        exists: () => isMounted(runDir),
+        remove: () => unmountRunFolder(runDir),
+      },
+      {
+        ...{ kind: 'network', name: vmId },
+        exists: async () => networks?.exists(vmId) ?? false,
+        remove: async () => networks?.destroy(vmId),
+      },
+      {
+        ...{ kind: 'cgroup', name: vmId },
+        exists: async () => cgroups?.exists(vmId) ?? false,
+        remove: async () => cgroups?.remove(vmId),
+      },
+      {
+        ...{ kind: 'processes', name: vmId },
+        exists: async () => vms.hasProcesses(vmId),
+        async remove() {
+          await vms.stop(vmId);
+          // Writes down that it vanished, where nobody else could, before its folder goes.
+          vms.inspect(vmId);
+        },
+      },
+    ];
+  }
+
   async function release(vmId: string): Promise<void> {
-    await networks?.destroy(vmId);
-    await folders.remove(vmId);
-    await networks?.dropTable(async () => (await folders.list()).length === 0);
+    try {
+      await removeResources(vmId, resourcesOf(vmId));
+    } finally {
+      await networks?.dropTable(async () => (await folders.list()).length === 0);
+    }
   }
 
   return {
@@ -109,19 +155,19 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
     },
 
     async list() {
-      const all = [...(await folders.list()), ...vms.list(), ...((await networks?.list()) ?? [])];
-      return [...new Set(all)].toSorted();
+      const kept = await Promise.all([folders.list(), networks?.list() ?? [], cgroups?.list() ?? []]);
+      return [...new Set([...kept.flat(), ...vms.list()])].toSorted();
     },
+
+    remains: (vmId) => findResources(resourcesOf(vmId)),
 
     connect: (vmId, channel) => connectToVmSocket(join(folders.dirOf(vmId), 'run', CHANNEL_SOCKETS[channel])),
 
     async destroy(vmId) {
       // A create under way would go on behind our back.
       await creations.settled(vmId);
-      await vms.stop(vmId);
-      const found = vms.inspect(vmId);
       await release(vmId);
-      return found.state === 'exited' ? found.exit : folders.findKeptExit(vmId);
+      return folders.findKeptExit(vmId);
     },
   };
 }

@@ -55,6 +55,7 @@ describe.runIf(isAble)(`process, as ${isRoot ? 'root' : 'an ordinary user'}`, ()
         'USER',
         'VESTIBULE_AGENT_SOCKET',
         'VESTIBULE_CHROMIUM',
+        'VESTIBULE_PACE',
         'VESTIBULE_RFB_SOCKET',
         'VESTIBULE_VM_ID',
       ]);

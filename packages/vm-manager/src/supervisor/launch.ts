@@ -6,6 +6,9 @@ export type SandboxLaunch = {
   argv: string[];
   /** See `findFirstProcess`. */
   namespaceDepth: number;
+  /** Folders of control groups that it is started in, and the memory that they allow; none where there are none. */
+  cgroups: string[];
+  memoryMib: number;
   /** What the VM is given to end by itself when it was asked to, before it is killed. */
   stopGraceMs: number;
 };

@@ -1,14 +1,17 @@
 /** A VM that is a tree of processes below bubblewrap. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { findProcessIdentity, signalProcess, type ProcessIdentity } from '../system/process-identity.ts';
 import { SYSTEM_PATH } from '../system/run-command.ts';
 import { STATUS_FD } from '../vm/supervised-vms.ts';
+import { hasRunOutOfMemory } from '../vm/vm-cgroup.ts';
 import { findFirstProcess } from './guest-processes.ts';
 import type { SandboxLaunch } from './launch.ts';
 import type { Machine, MachineEnd, MachineHooks } from './machine.ts';
+import { spawnInCgroups } from './spawn-in-cgroups.ts';
 
 const LOG_END_MS = 500;
 const LOOK_AGAIN_MS = 20;
@@ -16,9 +19,10 @@ const LOOK_AGAIN_MS = 20;
 const OOM_SCORE = 500;
 
 export function startSandboxMachine(launch: SandboxLaunch, { log, report }: MachineHooks): Machine {
-  const child = startSandbox(launch.argv);
+  const child = spawnInCgroups(launch.cgroups, () => startSandbox(launch.argv));
   const sandbox = child.pid === undefined ? null : findProcessIdentity(child.pid);
   let guestInit: ProcessIdentity | null = null;
+  let isKilled = false;
   report({ machine: sandbox });
   child.stdout?.on('data', log);
   child.stderr?.on('data', log);
@@ -36,13 +40,22 @@ export function startSandboxMachine(launch: SandboxLaunch, { log, report }: Mach
     else signalProcess(first, 'SIGTERM');
   }
   return {
-    ended: waitForEnd(child),
+    ended: waitForEnd(child).then((end) => {
+      const isOutOfMemory = !isKilled && isDeathByKill(end) && hasRunOutOfMemory(launch.cgroups);
+      return isOutOfMemory ? { ...end, words: `killed: it used more than ${launch.memoryMib} MiB of memory` } : end;
+    }),
     askToEnd,
     kill() {
+      isKilled = true;
       const root = guestInit ?? sandbox;
       if (root !== null) signalProcess(root, 'SIGKILL');
     },
   };
+}
+
+/** As bubblewrap tells it of a process in it, or of itself. */
+function isDeathByKill({ exitCode, signal }: MachineEnd): boolean {
+  return signal === 'SIGKILL' || exitCode === 128 + constants.signals.SIGKILL;
 }
 
 function startSandbox(argv: readonly string[]): ChildProcess {

@@ -118,6 +118,8 @@ export function createSupervisedVms(options: SupervisedVmsOptions) {
       return { state: 'exited', exit: vanished };
     },
 
+    hasProcesses: (vmId: string): boolean => findRemains(vmId).length > 0,
+
     /** Asks the VM to end, has its supervisor observe how, kills what remains. Resolves when no process of it is left. */
     async stop(vmId: string): Promise<void> {
       const supervisor = findSupervisor(vmId);

@@ -4,17 +4,18 @@
  *   supervisor.json  the supervisor and the VM's init, each by pid and start time
  *   exit.json        how it ended; written once, by the supervisor
  *   vm.log(.1)       what it printed, bounded
- *   etc/, run/       its part of /etc; its sockets
+ *   etc/, run/       its part of /etc; its sockets (`run-folder.ts`)
  * After `destroy` the log and the exit fact are kept in the logs folder, for the newest VMs.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { chown, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { vmExitSchema, type VmExit } from '@vestibule/protocol/vm';
 import type { VmSpec } from '../runtime.ts';
 import type { Launch } from '../supervisor/launch.ts';
 import { writeFact, writeFactDurably } from '../system/fact-file.ts';
+import { mountRunFolder, unmountRunFolder } from './run-folder.ts';
 
 const identitySchema = z.object({ pid: z.number().int(), startTime: z.string() });
 const supervisorFactSchema = z.object({
@@ -61,13 +62,14 @@ export function createVmFolders(options: VmFoldersOptions) {
     /** Makes the folder anew. `owner`: the uid the VM runs as when it is not our own. */
     async prepare(vmId: string, etc: Readonly<Record<string, string>>, owner: number | null): Promise<void> {
       const dir = dirOf(vmId);
+      await unmountRunFolder(join(dir, 'run'));
       await rm(dir, { recursive: true, force: true });
       await mkdir(join(dir, 'run'), { recursive: true, mode: 0o700 });
       // The VM reads these, as another user than root.
       await mkdir(join(dir, 'etc'), { mode: 0o755 });
       await Promise.all([
         ...Object.entries(etc).map(([name, text]) => writeFile(join(dir, 'etc', name), text, { mode: 0o644 })),
-        ...(owner === null ? [] : [chown(join(dir, 'run'), owner, owner)]),
+        ...(owner === null ? [] : [mountRunFolder(join(dir, 'run'), owner)]),
       ]);
     },
 
@@ -94,6 +96,7 @@ export function createVmFolders(options: VmFoldersOptions) {
     async remove(vmId: string): Promise<void> {
       const dir = dirOf(vmId);
       if (!existsSync(dir)) return;
+      await unmountRunFolder(join(dir, 'run'));
       await mkdir(logsDir, { recursive: true, mode: 0o700 });
       await joinLogs(dir);
       await moveIfThere(join(dir, 'vm.log'), join(logsDir, `${vmId}.log`));

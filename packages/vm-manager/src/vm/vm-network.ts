@@ -28,6 +28,7 @@ export type VmNetworkParts = {
 };
 
 const NAMESPACES_DIR = '/run/netns';
+const DEVICES_DIR = '/sys/class/net';
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 
 export function createVmNetworks(options: VmNetworkOptions) {
@@ -68,6 +69,9 @@ export function createVmNetworks(options: VmNetworkOptions) {
       ]);
     },
 
+    exists: (vmId: string): boolean =>
+      existsSync(`${NAMESPACES_DIR}/${vmId}`) || existsSync(`${DEVICES_DIR}/${toDevice(vmId)}`),
+
     /** Idempotent. */
     async destroy(vmId: string): Promise<void> {
       await removeDevices(vmId, toDevice(vmId));
@@ -83,13 +87,20 @@ export function createVmNetworks(options: VmNetworkOptions) {
       });
     },
 
-    /** Ids of VMs whose namespace exists. */
+    /** Ids of VMs whose namespace or device exists. */
     async list(): Promise<string[]> {
-      const names = await readdir(NAMESPACES_DIR).catch(() => []);
-      return names.filter((name) => name.startsWith(`vm_${installationId}_`));
+      const [names, devices] = await Promise.all([listFolder(NAMESPACES_DIR), listFolder(DEVICES_DIR)]);
+      const own = devices.filter((device) => device.startsWith(prefix));
+      const told = await Promise.all(
+        own.map((device) => readFile(`${DEVICES_DIR}/${device}/ifalias`, 'utf8').catch(() => '')),
+      );
+      const all = [...names, ...told.map((text) => text.trim())];
+      return [...new Set(all)].filter((name) => name.startsWith(`vm_${installationId}_`));
     },
   };
 }
+
+const listFolder = (dir: string): Promise<string[]> => readdir(dir).catch(() => []);
 
 async function createDevices(vmId: string, device: string, host: string, guest: string): Promise<void> {
   await removeDevices(vmId, device);
@@ -99,7 +110,8 @@ async function createDevices(vmId: string, device: string, host: string, guest: 
       `netns add ${vmId}`,
       `link add ${device} type veth peer name eth0 netns ${vmId}`,
       `addr add ${host}/30 dev ${device}`,
-      `link set ${device} up`,
+      // What it is, for whoever finds it without its namespace.
+      `link set ${device} up alias ${vmId}`,
     ],
   );
   await runBatch(
@@ -130,7 +142,7 @@ async function createTap(vmId: string, owner: number): Promise<void> {
 async function removeDevices(vmId: string, device: string): Promise<void> {
   // Devices first: those of a removed namespace linger until the kernel gets to it.
   const commands: string[] = [];
-  if (existsSync(`/sys/class/net/${device}`)) commands.push(`link del ${device}`);
+  if (existsSync(`${DEVICES_DIR}/${device}`)) commands.push(`link del ${device}`);
   if (existsSync(`${NAMESPACES_DIR}/${vmId}`)) commands.push(`netns del ${vmId}`);
   if (commands.length > 0) await runBatch(['ip'], commands);
 }

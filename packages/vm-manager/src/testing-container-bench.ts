@@ -111,6 +111,8 @@ export async function openContainerBench(imagesDir: string): Promise<ContainerBe
       return [...containers.map((name) => `container ${name}`), ...system].toSorted();
     },
     async close() {
+      // What a failed test left.
+      for (const vmId of await runtime.list()) await runtime.destroy(vmId).catch(() => undefined);
       await podman.close();
       rmSync(dir, { recursive: true, force: true });
     },

@@ -13,6 +13,8 @@ import { runCommand, SYSTEM_PATH, tryCommand } from './system/run-command.ts';
 
 export type PodmanService = {
   socketPath: string;
+  /** Kills the service with SIGKILL; containers go on. */
+  stop(): Promise<void>;
   /** Kills the service with SIGKILL, as a crash would, and starts a new one over the same folder. */
   restart(): Promise<void>;
   /** Ends every container, unmounts and removes the folder. */
@@ -84,6 +86,7 @@ export async function startPodmanService(): Promise<PodmanService> {
 
   return {
     socketPath,
+    stop: killService,
     async restart() {
       await killService();
       service = await startService();

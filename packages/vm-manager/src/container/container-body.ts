@@ -5,6 +5,7 @@
  */
 import { dirname } from 'node:path';
 import { AUTHORITY_FILES } from '../vm/authorities.ts';
+import { BROWSER_POLICY_FILE } from '../vm/browser-policy.ts';
 import { GUEST, VM_ETC_FILES } from '../vm/guest.ts';
 import type { VmLimits } from '../vm/vm-limits.ts';
 import { CONTAINER_INIT, IMAGE_CHROMIUM, WIRE_DIR } from './container-guest.ts';
@@ -22,8 +23,8 @@ export type ContainerSources = {
   runDir: string;
   wireDir: string;
   homeDir: string;
+  /** Holds the VM's files of /etc, the browser's policy, and the authorities. */
   etcDir: string;
-  policyFile: string;
   /** Whether `etcDir` holds the files of extra certificate authorities. */
   hasAuthorities: boolean;
   layerDir: string | null;
@@ -74,7 +75,7 @@ export function toContainerBody(sources: ContainerSources) {
       MemorySwap: memory,
       PidsLimit: limits.pids,
       NanoCpus: Math.round(limits.cpus * 1e9),
-      ShmSize: SHM_MIB * MIB,
+      ShmSize: Math.min(limits.diskMib, SHM_MIB) * MIB,
       OomScoreAdj: OOM_SCORE,
       Ulimits: [
         { Name: 'nofile', Soft: MOST_FILES, Hard: MOST_FILES },
@@ -122,13 +123,8 @@ function toReadOnlySources(sources: ContainerSources): Record<string, string> {
 }
 
 /** The policy that the browser reads and, when it is one that the operator installed, its folder. */
-function toBrowserSources({
-  chromiumPath,
-  hasAuthorities,
-  etcDir,
-  policyFile,
-}: ContainerSources): Record<string, string> {
-  const policy = hasAuthorities ? `${etcDir}/${AUTHORITY_FILES.policy}` : policyFile;
+function toBrowserSources({ chromiumPath, etcDir }: ContainerSources): Record<string, string> {
+  const policy = `${etcDir}/${BROWSER_POLICY_FILE}`;
   if (chromiumPath === IMAGE_CHROMIUM) return { [GUEST.policyFile]: policy };
   const folder = dirname(chromiumPath);
   return { [GUEST.policyFile]: policy, [CHROME_POLICY]: policy, [folder]: folder };

@@ -1,6 +1,6 @@
 /**
  * Gives a running container the network that `vm-network.ts` made: the device is moved, with its address and its way out, from the VM's
- * named namespace into the container's own. It is done from this machine's side, so it is the same for every container engine.
+ * named namespace into the container's own, and the name with it. It is done from this machine's side, so it is the same for every container engine.
  */
 import { z } from 'zod';
 import { runCommand } from '../system/run-command.ts';
@@ -32,4 +32,6 @@ export async function attachNetwork(namespace: string, pid: number): Promise<voi
       '',
     ].join('\n'),
   });
+  // From now on what looks into the VM's namespace, by its name, sees where the VM is.
+  await runCommand(['ip', '-batch', '-'], { stdin: `netns del ${namespace}\nnetns attach ${namespace} ${pid}\n` });
 }

@@ -134,7 +134,7 @@ async function checkEngine(query: ContainerPreflightQuery): Promise<{ findings: 
     return stop(missing('image', `The image cannot be brought into the container engine: ${said}`, hint));
   }
   try {
-    const { installationId, ociRuntime, policyFile, overlays = {} } = options;
+    const { installationId, ociRuntime, overlays = {} } = options;
     const { limits, probeUid: uid } = query;
     const facts = await probeContainer({
       ...{
@@ -142,7 +142,6 @@ async function checkEngine(query: ContainerPreflightQuery): Promise<{ findings: 
         installationId,
         image,
         ociRuntime,
-        policyFile,
         limits,
         uid,
         overlays,

@@ -7,11 +7,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { BROWSER_POLICY_FILE } from '../vm/browser-policy.ts';
 import { GUEST } from '../vm/guest.ts';
 import { connectToVmSocket } from '../vm/vm-channel.ts';
 import { toVmEtc } from '../vm/vm-etc.ts';
 import { mountHome, unmountHome } from '../vm/vm-home.ts';
-import { LABELS, toContainerBody, type ContainerSources } from './container-body.ts';
+import { LABELS, type ContainerSources } from './container-body.ts';
+import { createContainer } from './container-creation.ts';
 import { openWire, prepareWire } from './container-wire.ts';
 import type { Engine } from './engine.ts';
 
@@ -52,7 +54,7 @@ export type ProbeFacts = z.infer<typeof factsSchema>;
 
 export type ProbeQuery = Pick<
   ContainerSources,
-  'installationId' | 'image' | 'ociRuntime' | 'limits' | 'policyFile' | 'chromiumPath' | 'overlays' | 'uid'
+  'installationId' | 'image' | 'ociRuntime' | 'limits' | 'chromiumPath' | 'overlays' | 'uid'
 > & { engine: Engine };
 
 /** Rejects with the engine's words when it cannot be made, and with what it printed when it says nothing. Leaves nothing. */
@@ -87,7 +89,7 @@ async function prepare({ runDir, wireDir, homeDir, etcDir, limits }: ContainerSo
   await Promise.all([mkdir(runDir, { mode: 0o700 }), mkdir(etcDir, { mode: 0o755 })]);
   await Promise.all([
     chown(runDir, uid, uid),
-    ...Object.entries(toVmEtc([], uid)).map(([name, content]) =>
+    ...Object.entries({ ...toVmEtc([], uid), [BROWSER_POLICY_FILE]: '{}\n' }).map(([name, content]) =>
       writeFile(join(etcDir, name), content, { mode: 0o644 }),
     ),
     prepareWire(wireDir),
@@ -99,7 +101,7 @@ async function run(engine: Engine, sources: ContainerSources): Promise<ProbeFact
   let printed = '';
   const wire = openWire(sources.wireDir, (chunk) => (printed += chunk.toString()));
   try {
-    await engine.createContainer(sources.vmId, toContainerBody(sources));
+    await createContainer(engine, sources);
     await engine.startContainer(sources.vmId);
     wire.say('start');
     const deadline = performance.now() + PROBE_MS;

@@ -22,6 +22,11 @@ const HINTS: readonly Hint[] = [
     hint: 'apt-get install -y conmon',
   },
   {
+    // podman's words name no setting: a service runs all its containers with one OCI runtime.
+    said: /does not take the OCI runtime/,
+    hint: `podman takes it for the whole service: in ${CONF}: [engine] runtime = "runsc", or podman --runtime /usr/bin/runsc system service…; or leave out VESTIBULE_CONTAINER_RUNTIME`,
+  },
+  {
     said: /(invalid|unknown|find).*runtime|runtime.*not found/i,
     hint: `Install what VESTIBULE_CONTAINER_RUNTIME names, and tell the engine of it: podman in ${CONF} under [engine.runtimes], Docker in /etc/docker/daemon.json under "runtimes"`,
   },

@@ -7,6 +7,9 @@ import { askEngine, EngineError, type EngineRequest } from './engine-http.ts';
 const versionSchema = z.object({ Version: z.string(), ApiVersion: z.string() });
 const imageSchema = z.object({ Id: z.string(), RepoTags: z.array(z.string()).nullish() });
 const containerSchema = z.object({
+  /** podman's place for the runtime that was really taken, and Docker's. */
+  OCIRuntime: z.string().nullish(),
+  HostConfig: z.object({ Runtime: z.string().nullish() }),
   State: z.object({
     Status: z.string(),
     Running: z.boolean(),
@@ -84,6 +87,14 @@ export function createEngine(socketPath: string) {
     async inspectContainer(name: string): Promise<ContainerState | null> {
       const body = await find({ method: 'GET', path: `/containers/${name}/json` });
       return body === null ? null : parse(containerSchema, body).State;
+    },
+    /** The name of the OCI runtime that runs it, which is not always the one that was asked for. */
+    async findOciRuntime(name: string): Promise<string | null> {
+      const { OCIRuntime, HostConfig } = parse(
+        containerSchema,
+        await ask({ method: 'GET', path: `/containers/${name}/json` }),
+      );
+      return OCIRuntime ?? HostConfig.Runtime ?? null;
     },
     /** Kills it if it runs. Idempotent. */
     async removeContainer(name: string): Promise<void> {

@@ -5,7 +5,8 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Runtime, VmSpec } from '../runtime.ts';
-import { toContainerBody, LABELS, type ContainerSources } from '../container/container-body.ts';
+import { LABELS, type ContainerSources } from '../container/container-body.ts';
+import { createContainer } from '../container/container-creation.ts';
 import { IMAGE_CHROMIUM } from '../container/container-guest.ts';
 import { createContainerImages } from '../container/container-image.ts';
 import { checkContainerRuntime, OWN_KERNEL } from '../container/container-preflight.ts';
@@ -14,6 +15,8 @@ import { createEngine } from '../container/engine.ts';
 import { settleAll } from '../settle-all.ts';
 import { createSingleFlight } from '../single-flight.ts';
 import { toAuthorityFiles } from '../vm/authorities.ts';
+import { toBrowserPolicy } from '../vm/browser-policy.ts';
+import { INTERNET_ONLY } from '../vm/egress-policy.ts';
 import { GUEST, toGuestEnvironment } from '../vm/guest.ts';
 import { findNameServers } from '../vm/name-servers.ts';
 import { createSupervisedVms } from '../vm/supervised-vms.ts';
@@ -49,10 +52,11 @@ export function createContainerRuntime(options: ContainerRuntimeOptions): Runtim
     extraAuthorities = null,
     limits = DEFAULT_VM_LIMITS,
   } = options;
+  const { egress = INTERNET_ONLY } = options;
   const engine = createEngine(socketPath);
   const images = createContainerImages({ ...options, engine, onProgress: options.onProgress ?? (() => undefined) });
   const folders = createVmFolders({ vmsDir, logsDir, installationId });
-  const networks = createVmNetworks({ installationId, cidr: networkCidr });
+  const networks = createVmNetworks({ installationId, cidr: networkCidr, egress });
   const vms = createSupervisedVms({
     ...{ folders, nodePath, supervisorEntry, machinePrograms: [], stopGraceMs: STOP_GRACE_MS },
   });
@@ -65,13 +69,13 @@ export function createContainerRuntime(options: ContainerRuntimeOptions): Runtim
     const hasAuthorities = extraAuthorities !== null;
     const chromiumPath = await findBrowser(options.chromiumPath);
     return {
-      ...{ vmId, installationId, image, ociRuntime, uid, limits, policyFile, hasAuthorities, chromiumPath },
+      ...{ vmId, installationId, image, ociRuntime, uid, limits, hasAuthorities, chromiumPath },
       runDir: join(dir, 'run'),
       wireDir: join(dir, 'wire'),
       homeDir: join(dir, 'home'),
       etcDir: join(dir, 'etc'),
       layerDir: spec.layer?.dir ?? null,
-      environment: toGuestEnvironment({ vmId, chromiumPath, hasAuthorities, pace }),
+      environment: toGuestEnvironment({ vmId, chromiumPath, hasAuthorities, proxy: egress.proxy, pace }),
       command: [GUEST.node, `${GUEST.agentDir}/agent.mjs`],
       overlays: options.overlays ?? {},
     };
@@ -84,7 +88,11 @@ export function createContainerRuntime(options: ContainerRuntimeOptions): Runtim
       throw new Error(`slot ${slot} of ${vmId} is out of range`);
     const uid = uidBase + slot;
     const nameServers = await findNameServers({ configured: options.vmDns, sharedLoopback: false });
-    const etc = { ...toVmEtc(nameServers, uid), ...(await toAuthorityFiles(extraAuthorities, policyFile)) };
+    const etc = {
+      ...toVmEtc(nameServers, uid),
+      ...(await toAuthorityFiles(extraAuthorities)),
+      ...(await toBrowserPolicy({ policyFile, extraAuthorities, proxy: egress.proxy })),
+    };
     await unmountHome(join(folders.dirOf(vmId), 'home'));
     await folders.prepare(vmId, etc, uid);
     const launch = {
@@ -92,15 +100,15 @@ export function createContainerRuntime(options: ContainerRuntimeOptions): Runtim
       ...{ memoryMib: limits.memoryMib, stopGraceMs: STOP_GRACE_MS },
     };
     folders.writeSpec({ spec, createdAt: new Date().toISOString(), launch });
-    await vms.start(vmId, settleAll([networks.create(vmId, slot, nameServers), createContainer(spec, uid)]));
+    await vms.start(vmId, settleAll([networks.create(vmId, slot, nameServers), prepareContainer(spec, uid)]));
   }
 
-  async function createContainer(spec: VmSpec, uid: number): Promise<void> {
+  async function prepareContainer(spec: VmSpec, uid: number): Promise<void> {
     const sources = await toSources(spec, await images.ensure(), uid);
     await settleAll([prepareWire(sources.wireDir), mountHome(sources.homeDir, uid, limits.diskMib)]);
     // One that a crash left would be another's: it was never started, or its folder would say so.
     await engine.removeContainer(spec.vmId);
-    await engine.createContainer(spec.vmId, toContainerBody(sources));
+    await createContainer(engine, sources);
   }
 
   async function createOnce(spec: VmSpec): Promise<void> {

@@ -1,0 +1,333 @@
+/** The runtime `container` with a podman of its own: the suites of every runtime, then what it promises beyond them. As root. */
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { AgentMessage } from '@vestibule/protocol/agent-messages';
+import { CONTAINER_INIT } from '../container/container-guest.ts';
+import { AgentClient } from '../fake/testing-agent-client.ts';
+import type { Runtime } from '../runtime.ts';
+import { describeRuntime } from '../runtime.conformance.ts';
+import { describeNetworkPolicy } from '../runtime.network.conformance.ts';
+import { isAlive } from '../system/process-identity.ts';
+import { requireAbilities } from '../testing-abilities.ts';
+import { openContainerBench } from '../testing-container-bench.ts';
+
+const SOON = { timeout: 30_000, interval: 20 };
+
+const bench = await openContainerBench('/tmp/vb-images');
+afterAll(() => bench.close());
+const isAble = await requireAbilities(bench.open(), [
+  ...['root', 'container_engine', 'image', 'container', 'browser_sandbox', 'limits', 'network'],
+]);
+
+describe.runIf(isAble)('container', () => {
+  describeRuntime('container', async () => bench);
+  describeNetworkPolicy('container', async () => bench);
+
+  const created: string[] = [];
+  async function createUp(runtime: Runtime, slot = 0): Promise<string> {
+    const vmId = bench.newVmId();
+    created.push(vmId);
+    await runtime.create({ vmId, slot, layer: null, epoch: 1 });
+    await vi.waitFor(async () => (await runtime.connect(vmId, 'agent')).destroy(), SOON);
+    return vmId;
+  }
+  async function untilExited(runtime: Runtime, vmId: string) {
+    return vi.waitFor(async () => {
+      const found = await runtime.inspect(vmId);
+      if (found.state !== 'exited') throw new Error(`${vmId} is ${found.state}`);
+      return found.exit;
+    }, SOON);
+  }
+
+  describe('what a VM sees', () => {
+    let runtime: Runtime;
+    let vmId: string;
+    beforeAll(async () => {
+      runtime = bench.open();
+      vmId = await createUp(runtime);
+    });
+    afterAll(async () => {
+      await runtime.destroy(vmId);
+    });
+    const ask = (expression: string) => bench.ask(vmId, expression);
+
+    it('is a user of its own with an empty home in memory, and nothing of our environment', async () => {
+      const { uid } = statSync(`/proc/${bench.agentOf(vmId).pid}`);
+      expect(uid).toBeGreaterThan(50_000);
+      expect(await ask('[process.getuid(), process.getgid(), process.getgroups()]')).toEqual([uid, uid, [uid]]);
+      expect(await ask('[os.homedir(), fs.readdirSync(os.homedir()), fs.statSync(os.homedir()).uid]')).toEqual([
+        '/home/person',
+        [],
+        uid,
+      ]);
+      expect(await ask('[os.userInfo().username, os.hostname(), process.cwd()]')).toEqual([
+        'person',
+        'vestibule',
+        '/home/person',
+      ]);
+      const mounts = (await ask('fs.readFileSync("/proc/mounts", "utf8")')) as string;
+      expect(mounts).toMatch(/^\S+ \/home\/person tmpfs rw,nosuid,nodev,/m);
+      expect(mounts).toMatch(/^\S+ \/ overlay ro,/m);
+      expect(await ask('Object.keys(process.env).sort()')).toEqual([
+        'HOME',
+        'LANG',
+        'LOGNAME',
+        'PATH',
+        'PWD',
+        'SHELL',
+        'USER',
+        'VESTIBULE_AGENT_SOCKET',
+        'VESTIBULE_CHROMIUM',
+        'VESTIBULE_PACE',
+        'VESTIBULE_RFB_SOCKET',
+        'VESTIBULE_VM_ID',
+      ]);
+    });
+
+    it('has no privilege to gain, none of the capabilities but one in the set that bounds it, and a system call filter', async () => {
+      const status = (await ask('fs.readFileSync("/proc/self/status", "utf8")')) as string;
+      expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+      expect(status).toMatch(/^Seccomp:\t2$/m);
+      for (const set of ['Inh', 'Prm', 'Eff', 'Amb']) expect(status).toMatch(new RegExp(`^Cap${set}:\\t0+$`, 'm'));
+      // CAP_SYS_CHROOT is number 18.
+      expect(status).toMatch(/^CapBnd:\t0+40000$/m);
+    });
+
+    it.each([
+      '/x',
+      '/usr/x',
+      '/etc/x',
+      '/opt/vestibule/x',
+      '/run/x',
+      '/run/supervisor/x',
+      '/run/supervisor/lifeline',
+      '/home/x',
+    ])('cannot write to %s', async (path) => {
+      expect(await ask(`fs.writeFileSync(${JSON.stringify(path)}, "")`)).toMatch(/^failed: E(ROFS|ACCES|PERM)/);
+    });
+
+    it.each(['/tmp/x', '/dev/shm/x', '/home/person/x', '/run/vestibule/x'])('can write to %s', async (path) => {
+      expect(await ask(`fs.writeFileSync(${JSON.stringify(path)}, "")`)).toBeNull();
+    });
+
+    it('has our browser policy, its own machine id, and no more processes than its own', async () => {
+      expect(await ask('JSON.parse(fs.readFileSync("/etc/chromium/policies/managed/vestibule.json", "utf8"))')).toEqual(
+        {
+          IncognitoModeAvailability: 1,
+        },
+      );
+      expect(await ask('fs.readFileSync("/etc/machine-id", "utf8")')).not.toBe(readText('/etc/machine-id'));
+      expect(
+        ((await ask('fs.readdirSync("/proc").filter((name) => Number(name) > 0)')) as string[]).length,
+      ).toBeLessThan(5);
+    });
+  });
+
+  describe('ends', () => {
+    const runtime = bench.open();
+    afterEach(async () => {
+      await Promise.all(created.splice(0).map((vmId) => runtime.destroy(vmId)));
+    });
+
+    it('at its memory limit, and says so in words', async () => {
+      const small = bench.open({ limits: { memoryMib: 160, pids: 200, cpus: 1, diskMib: 64 } });
+      const vmId = await createUp(small);
+      // Memory of the agent itself, which the kernel takes for the largest process.
+      const link = await small.connect(vmId, 'agent');
+      link.resume().write('(() => { const all = []; for (;;) all.push(Buffer.alloc(8e6, 1)); })()\n');
+      const exit = await untilExited(small, vmId);
+      expect(exit).toMatchObject({
+        exitCode: 137,
+        reason: expect.stringMatching(
+          /^exited with code 137 \(as if by SIGKILL\); the kernel had ended \d+ of its processes at its memory limit of 160 MiB/,
+        ) as string,
+      });
+    });
+
+    it('with its process 1, killed from outside', async () => {
+      const before = await bench.traces();
+      const vmId = await createUp(runtime);
+      const agent = bench.agentOf(vmId);
+      const parent = Number(/^PPid:\s+(\d+)$/m.exec(readText(`/proc/${agent.pid}/status`))?.[1]);
+      expect(parent).toBeGreaterThan(1);
+      process.kill(parent, 'SIGKILL');
+      expect(await untilExited(runtime, vmId)).toMatchObject({ exitCode: 137 });
+      expect(isAlive(agent)).toBe(false);
+      await runtime.destroy(vmId);
+      expect(await bench.traces()).toEqual(before);
+    });
+
+    it('at whatever moment of its start its supervisor is killed', async () => {
+      const before = await bench.traces();
+      for (const waitMs of [0, 30, 80, 150, 300, 600]) {
+        const vmId = bench.newVmId();
+        created.push(vmId);
+        await runtime.create({ vmId, slot: 0, layer: null, epoch: 1 });
+        await delay(waitMs);
+        await bench.killSupervisor(vmId);
+        await vi.waitFor(async () => expect(await runtime.inspect(vmId)).toMatchObject({ state: 'exited' }), SOON);
+        expect(await runtime.destroy(vmId)).toMatchObject({ reason: 'vanished with its supervisor' });
+        expect(await bench.traces()).toEqual(before);
+      }
+    });
+  });
+
+  describe('a container engine that dies', () => {
+    const runtime = bench.open();
+    afterEach(async () => {
+      await Promise.all(created.splice(0).map((vmId) => runtime.destroy(vmId)));
+    });
+
+    it('takes no VM along: they go on, can be reached, log and end as ever', async () => {
+      const before = await bench.traces();
+      const [staying, ending] = [await createUp(runtime, 0), await createUp(runtime, 1)];
+      await bench.podman.restart();
+      expect(await bench.ask(staying, '1 + 1')).toBe(2);
+      expect((await runtime.list()).toSorted()).toEqual([staying, ending].toSorted());
+      await bench.ask(ending, 'new Promise((done) => process.stdout.write("after the restart\\n", () => done(1)))');
+      await bench.exitWith(ending, 9);
+      expect(await untilExited(runtime, ending)).toMatchObject({ exitCode: 9, reason: 'exited with code 9' });
+      await runtime.destroy(ending);
+      expect(readText(join(bench.dir, 'logs', `${ending}.log`))).toContain('after the restart');
+      expect(await runtime.destroy(staying)).toMatchObject({ exitCode: 1 });
+      expect(await bench.traces()).toEqual(before);
+    });
+
+    it('and was away when a VM ended, is asked again how', async () => {
+      const vmId = await createUp(runtime);
+      await bench.podman.stop();
+      await bench.exitWith(vmId, 6);
+      await delay(300);
+      expect(await runtime.inspect(vmId)).toEqual({ state: 'running' });
+      await bench.podman.restart();
+      expect(await untilExited(runtime, vmId)).toMatchObject({ exitCode: 6 });
+    });
+
+    it('has a VM stay to be destroyed, whose processes have ended, until it is back', async () => {
+      const before = await bench.traces();
+      const vmId = await createUp(runtime);
+      const agent = bench.agentOf(vmId);
+      await bench.podman.stop();
+      await expect(runtime.destroy(vmId)).rejects.toThrow(/container engine at/);
+      expect(isAlive(agent)).toBe(false);
+      expect(await runtime.list()).toEqual([vmId]);
+      await bench.podman.restart();
+      await runtime.destroy(vmId);
+      expect(await bench.traces()).toEqual(before);
+    });
+  });
+
+  it('has us dial no other socket of this machine when it puts a symlink in the place of its own', async () => {
+    const runtime = bench.open();
+    const secret = join(bench.dir, 'docker.sock');
+    const server = createServer((socket) => socket.end('the keys of the house')).listen(secret);
+    await once(server, 'listening');
+    const vmId = await createUp(runtime);
+    await bench.ask(
+      vmId,
+      `fs.unlinkSync("/run/vestibule/rfb.sock"), fs.symlinkSync(${JSON.stringify(secret)}, "/run/vestibule/rfb.sock")`,
+    );
+    await expect(runtime.connect(vmId, 'display')).rejects.toThrow(/not a socket|ELOOP/);
+    server.close();
+    await runtime.destroy(vmId);
+  });
+
+  it('finds a container of which nothing else is left, and takes it away', async () => {
+    const runtime = bench.open();
+    const before = await bench.traces();
+    const vmId = await createUp(runtime);
+    // As when another folder was used, or a disk was lost.
+    const elsewhere = bench.open({ vmsDir: join(bench.dir, 'elsewhere') });
+    expect(await elsewhere.list()).toEqual([vmId]);
+    await bench.engine.removeContainer(vmId);
+    expect(await untilExited(runtime, vmId)).toMatchObject({ exitCode: 137 });
+    await runtime.destroy(vmId);
+    expect(await bench.traces()).toEqual(before);
+  });
+
+  it('that cannot be created leaves nothing, and says why', async () => {
+    const before = await bench.traces();
+    const vmId = bench.newVmId();
+    const spec = { vmId, slot: 0, layer: null, epoch: 1 };
+    for (const [changes, why] of [
+      [{ nodePath: '/nowhere/node' }, /starting vm_.*nowhere/],
+      [{ ociRuntime: 'no-such-runtime' }, /starting vm_.*no-such-runtime/],
+      [{ imagesDir: '/nowhere' }, /starting vm_.*no image/],
+      [{ overlays: { '/opt/x': '/nowhere/x' } }, /starting vm_.*nowhere/],
+    ] as const) {
+      await expect(bench.open(changes).create(spec)).rejects.toThrow(why);
+      expect(await bench.open().inspect(vmId)).toEqual({ state: 'missing' });
+      expect(await bench.traces()).toEqual(before);
+    }
+  });
+
+  it('runs the real agent, whose Chromium paints with its own sandbox on', async () => {
+    const runtime = bench.open({ overlays: { [CONTAINER_INIT]: join(bench.dir, 'container-init') } });
+    const vmId = await createUp(runtime);
+    const agent = new AgentClient(await runtime.connect(vmId, 'agent'));
+    await vi.waitFor(
+      () => {
+        const isReady = (message: AgentMessage) =>
+          message.type === 'capability' && message.name === 'browser' && message.ready;
+        if (!agent.received.some(isReady)) throw new Error(`no browser among ${JSON.stringify(agent.received)}`);
+      },
+      { timeout: 60_000, interval: 50 },
+    );
+    const argvs = processesOf(bench.agentOf(vmId).pid).filter((argv) => argv.includes('chromium'));
+    expect(argvs.some((argv) => argv.includes('--type=renderer'))).toBe(true);
+    expect(argvs.filter((argv) => argv.includes('--no-sandbox'))).toEqual([]);
+    agent.close();
+    expect(await runtime.destroy(vmId)).toMatchObject({ exitCode: 1 });
+  });
+});
+
+describe('preflight of container', () => {
+  it('names the command that starts an engine, when none answers', async () => {
+    const found = await bench.open({ socketPath: '/nowhere/podman.sock' }).preflight();
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        id: 'container_engine',
+        severity: 'missing',
+        title: expect.stringContaining('/nowhere/podman.sock') as string,
+        hint: expect.stringContaining('systemctl enable --now podman.socket') as string,
+      }),
+    );
+  });
+
+  it('names the command that builds an image, when there is none', async () => {
+    const found = await bench.open({ imagesDir: '/nowhere' }).preflight();
+    expect(found).toContainEqual(expect.objectContaining({ id: 'image', hint: 'vestibule images build' }));
+  });
+
+  it('says so when a container cannot really be run, though the engine answers', async () => {
+    const found = await bench.open({ ociRuntime: 'no-such-runtime' }).preflight();
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        id: 'container',
+        title: expect.stringContaining('no-such-runtime') as string,
+        hint: expect.stringContaining('[engine] runtime =') as string,
+      }),
+    );
+  });
+
+  it('refuses as the browser one that is not there or lies where the image has its own', async () => {
+    for (const chromiumPath of ['/nowhere/chrome', '/usr/bin/env']) {
+      const found = await bench.open({ chromiumPath }).preflight();
+      expect(found).toContainEqual(expect.objectContaining({ id: 'chromium', severity: 'missing' }));
+    }
+  });
+});
+
+/** The command lines of a process and all that descend from it. */
+function processesOf(pid: number): string[] {
+  const children = readText(`/proc/${pid}/task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number);
+  return [readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' '), ...children.flatMap(processesOf)];
+}
+
+function readText(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}

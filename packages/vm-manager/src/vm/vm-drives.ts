@@ -6,19 +6,20 @@ import { chmod, chown, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Image } from '../images/image-store.ts';
 import { AUTHORITY_FILES } from './authorities.ts';
+import { BROWSER_POLICY_FILE } from './browser-policy.ts';
 import { GUEST } from './guest.ts';
 import { prepareLayerImage } from './layer-image.ts';
 import { toTar } from './tar.ts';
 import type { VmLimits } from './vm-limits.ts';
+import { VSOCK } from './vsock-ports.ts';
 
 export type VmDrive = { name: 'root' | 'config' | 'layer'; /** On this machine. */ path: string };
 
 export type VmConfig = {
   /** How the guest reaches its channels. */
   machine: 'qemu' | 'firecracker';
-  /** Files of its /etc by name (`toVmEtc`), and those of extra authorities (`toAuthorityFiles`). */
+  /** Files of its /etc by name (`toVmEtc`), those of extra authorities (`toAuthorityFiles`), and the browser's policy (`toBrowserPolicy`). */
   etc: Readonly<Record<string, string>>;
-  policyFile: string;
   /** All that the agent is started with (`toGuestEnvironment`). */
   environment: Readonly<Record<string, string>>;
   limits: VmLimits;
@@ -56,11 +57,11 @@ export async function prepareVmDrives(query: VmDrivesQuery): Promise<VmDrive[]> 
 
 /** By path within the tar; `images/guest/init` tells what becomes of them. */
 async function toConfigFiles(config: VmConfig): Promise<Record<string, string | Buffer>> {
-  const { extra, all, policy } = AUTHORITY_FILES;
-  const { [extra]: extraPem, [all]: allPem, [policy]: ownPolicy, ...etc } = config.etc;
+  const { extra, all } = AUTHORITY_FILES;
+  const { [extra]: extraPem, [all]: allPem, [BROWSER_POLICY_FILE]: policy = '{}\n', ...etc } = config.etc;
   return {
     ...Object.fromEntries(Object.entries(etc).map(([name, text]) => [`etc/${name}`, text])),
-    [GUEST.policyFile.slice(1)]: ownPolicy ?? (await readFile(config.policyFile)),
+    [GUEST.policyFile.slice(1)]: policy,
     ...(extraPem !== undefined && { [`authorities/${extra}`]: extraPem }),
     ...(allPem !== undefined && { [`authorities/${all}`]: allPem }),
     ...(config.agentFile !== undefined && { 'agent/agent.mjs': await readFile(config.agentFile) }),
@@ -71,6 +72,11 @@ async function toConfigFiles(config: VmConfig): Promise<Record<string, string | 
       pids: String(config.limits.pids),
       address: config.network?.address ?? '',
       gateway: config.network?.gateway ?? '',
+      ...(config.machine === 'firecracker' && {
+        agent_port: String(VSOCK.agentPort),
+        display_port: String(VSOCK.displayPort),
+        lifecycle_port: String(VSOCK.lifecyclePort),
+      }),
     }),
   };
 }

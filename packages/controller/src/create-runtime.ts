@@ -2,6 +2,7 @@
 import { type FakeScript, parseFakeScripts } from '@vestibule/vm-manager/fake/fake-script';
 import type { Runtime } from '@vestibule/vm-manager/runtime';
 import { createFakeRuntime } from '@vestibule/vm-manager/runtimes/fake-runtime';
+import { createFirecrackerRuntime } from '@vestibule/vm-manager/runtimes/firecracker-runtime';
 import { createProcessRuntime } from '@vestibule/vm-manager/runtimes/process-runtime';
 import { type Config, ConfigError } from './config.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -48,9 +49,14 @@ export function createRuntime({ config, folder, product }: RuntimeChoice): Runti
       );
     case 'process':
       return createProcessRuntime({ ...host, agentDir: product.agentDir });
+    case 'firecracker':
+      return createFirecrackerRuntime({
+        ...{ ...host, ...config.firecracker },
+        imagesDir: config.imagesDir,
+        jailsDir: join(folder.dir, 'jails'),
+      });
     case 'container':
     case 'qemu':
-    case 'firecracker':
       throw new ConfigError([`VESTIBULE_RUNTIME: ${config.runtime} is not part of this build`]);
     default:
       return config.runtime satisfies never;

@@ -17,6 +17,8 @@ export function findAgentProcess(launch: Launch, { machine, guestInit }: Supervi
       return machine === null ? null : findFirstProcess(machine, launch.namespaceDepth);
     case 'container':
       return guestInit === null ? null : findChild(guestInit, GUEST.node);
+    case 'firecracker':
+      return null;
     default:
       return launch satisfies never;
   }

@@ -1,4 +1,5 @@
 /** What a supervisor is told to start, one kind for each kind of machine; written to `spec.json`, so plain data. */
+import type { FirecrackerRequest } from '../firecracker/api-requests.ts';
 
 /** A tree of processes that bubblewrap puts into namespaces. */
 export type SandboxLaunch = {
@@ -27,4 +28,17 @@ export type ContainerLaunch = {
   stopGraceMs: number;
 };
 
-export type Launch = SandboxLaunch | ContainerLaunch;
+/** A Firecracker in its jail. */
+export type FirecrackerLaunch = {
+  kind: 'firecracker';
+  /** See `toJailerArgv`. */
+  argv: string[];
+  jailRoot: string;
+  /** Whom the jail belongs to. */
+  uid: number;
+  /** What Firecracker is told, in order; the last starts the VM. */
+  requests: FirecrackerRequest[];
+  stopGraceMs: number;
+};
+
+export type Launch = SandboxLaunch | ContainerLaunch | FirecrackerLaunch;

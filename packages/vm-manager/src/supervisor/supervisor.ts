@@ -13,6 +13,7 @@ import type { SupervisedSpec, SupervisorFact } from '../vm/vm-folders.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { startContainerMachine } from './container-machine.ts';
 import { toVmExit } from './exit-fact.ts';
+import { startFirecrackerMachine } from './firecracker-machine.ts';
 import type { Launch } from './launch.ts';
 import type { Machine, MachineHooks } from './machine.ts';
 import { startSandboxMachine } from './sandbox-machine.ts';
@@ -36,6 +37,8 @@ function startMachine(launch: Launch, hooks: MachineHooks): Machine {
       return startSandboxMachine(launch, hooks);
     case 'container':
       return startContainerMachine(launch, hooks);
+    case 'firecracker':
+      return startFirecrackerMachine(launch, hooks);
     default:
       return launch satisfies never;
   }

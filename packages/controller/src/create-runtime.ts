@@ -10,7 +10,7 @@ import type { ProductFolder } from './product-folder.ts';
 
 export type RuntimeChoice = {
   config: Config;
-  folder: Pick<DataFolder, 'vmsDir' | 'vmLogsDir' | 'installationId'>;
+  folder: Pick<DataFolder, 'vmsDir' | 'vmLogsDir' | 'jailsDir' | 'installationId'>;
   product: ProductFolder;
 };
 
@@ -53,7 +53,7 @@ export function createRuntime({ config, folder, product }: RuntimeChoice): Runti
       return createFirecrackerRuntime({
         ...{ ...host, ...config.firecracker },
         imagesDir: config.imagesDir,
-        jailsDir: join(folder.dir, 'jails'),
+        jailsDir: folder.jailsDir,
       });
     case 'container':
     case 'qemu':

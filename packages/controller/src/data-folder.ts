@@ -22,6 +22,8 @@ export type DataFolder = {
   vmsDir: string;
   /** Logs and exit facts of VMs that are gone. */
   vmLogsDir: string;
+  /** Of VMs of the runtime `firecracker`. */
+  jailsDir: string;
   layersDir: string;
 };
 
@@ -69,6 +71,7 @@ export function openDataFolder(dir: string, givenToken: Secret<string> | null): 
         new Secret(readOrCreate(join(dir, 'operator-token'), () => randomBytes(32).toString('base64url'))),
       vmsDir: join(dir, 'vms'),
       vmLogsDir: join(dir, 'logs', 'vms'),
+      jailsDir: join(dir, 'jails'),
       layersDir: join(dir, 'layers'),
     };
     mkdirSync(folder.vmsDir, { recursive: true, mode: 0o711 });

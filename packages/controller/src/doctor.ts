@@ -39,7 +39,8 @@ async function diagnose(config: Config, isConfigured: boolean): Promise<Diagnosi
     chmodSync(dir, 0o711);
     const vmsDir = join(dir, 'vms');
     mkdirSync(vmsDir, { mode: 0o711 });
-    const folder = { vmsDir, vmLogsDir: join(dir, 'logs'), installationId: findInstallationId(config) };
+    const [vmLogsDir, jailsDir] = [join(dir, 'logs'), join(dir, 'jails')];
+    const folder = { vmsDir, vmLogsDir, jailsDir, installationId: findInstallationId(config) };
     const runtime = createRuntime({ config, folder, product: findProductFolder() });
     const requirements = await runtime.preflight();
     const { kind, sharedKernel } = runtime;

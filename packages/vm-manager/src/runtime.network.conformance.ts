@@ -18,6 +18,8 @@ export type NetworkBench = {
   newVmId(): string;
   /** Has the stub agent evaluate an expression inside the VM and returns its value. */
   ask(vmId: string, expression: string): Promise<unknown>;
+  /** For a VM behind a tap: the path of the network namespace that its guest is in, and its address there. Default: the VM's own. */
+  guestNetwork?(vmId: string): { namespace: string; address: string };
 };
 
 const UP = { timeout: 120_000, interval: 50 };
@@ -139,9 +141,11 @@ export function describeNetworkPolicy(name: string, openBench: () => Promise<Net
     });
 
     it('cannot send under another address, nor by another protocol', async () => {
-      const own = await addressOf(first());
-      const [foreign, mark] = [`${own.split('.').slice(0, 2).join('.')}.255.253`, newMark()];
-      const inside = (...argv: string[]) => tryCommand(['nsenter', `--net=/run/netns/${first()}`, '--', ...argv]);
+      const outer = await addressOf(first());
+      const [foreign, mark] = [`${outer.split('.').slice(0, 2).join('.')}.255.253`, newMark()];
+      const guest = bench.guestNetwork?.(first()) ?? { namespace: `/run/netns/${first()}`, address: outer };
+      const own = guest.address;
+      const inside = (...argv: string[]) => tryCommand(['nsenter', `--net=${guest.namespace}`, '--', ...argv]);
       await inside('ip', 'addr', 'add', `${foreign}/32`, 'dev', 'eth0');
       const send = (source: string, text: string) =>
         inside(

@@ -17,7 +17,9 @@ import type { Runtime } from './runtime.ts';
 import { createFirecrackerRuntime, type FirecrackerRuntimeOptions } from './runtimes/firecracker-runtime.ts';
 import { findProcessIdentity, signalProcess, type ProcessIdentity } from './system/process-identity.ts';
 import { findTraces } from './testing-traces.ts';
+import { GUEST } from './vm/guest.ts';
 import { connectToVmSocket } from './vm/vm-channel.ts';
+import { TAP } from './vm/vm-network.ts';
 
 export type FirecrackerBench = Omit<RuntimeBench, 'open'> & {
   dir: string;
@@ -28,6 +30,7 @@ export type FirecrackerBench = Omit<RuntimeBench, 'open'> & {
   /** The machine ends so, now. */
   end(vmId: string, fate: MachineFate): Promise<void>;
   jailRootOf(vmId: string): string;
+  guestNetwork(vmId: string): { namespace: string; address: string };
   /** Firecracker's own process. */
   firecrackerOf(vmId: string): ProcessIdentity;
   logOf(vmId: string): string;
@@ -88,17 +91,8 @@ export async function openFirecrackerBench(): Promise<FirecrackerBench> {
   }
   const factOf = (vmId: string) =>
     factSchema.parse(JSON.parse(readFileSync(join(vmsDir, vmId, 'supervisor.json'), 'utf8')));
-  function firecrackerOf(vmId: string): ProcessIdentity {
-    const { id } = jailOf(vmId);
-    const pid = readdirSync('/proc').find((name) => {
-      if (!/^\d+$/.test(name)) return false;
-      const argv = readText(`/proc/${name}/cmdline`).split('\0');
-      return argv[2] === '/proc/self/cwd/firecracker' && argv.includes(id);
-    });
-    const found = pid === undefined ? null : findProcessIdentity(Number(pid));
-    if (found === null) throw new Error(`${vmId} has no Firecracker`);
-    return found;
-  }
+  const firecrackerOf = (vmId: string): ProcessIdentity =>
+    findProcess((argv) => argv[2] === '/proc/self/cwd/firecracker' && argv.includes(jailOf(vmId).id));
 
   return {
     ...{ dir, double, ask, jailRootOf, firecrackerOf },
@@ -125,6 +119,13 @@ export async function openFirecrackerBench(): Promise<FirecrackerBench> {
         new RegExp(`^exited with code 0: the guest restarted, .+, after its agent had exited with code ${code}$`),
       ) as string,
     }),
+    guestNetwork(vmId) {
+      const { pid } = findProcess(
+        (argv) => argv[0] === GUEST.node,
+        (environ) => environ.includes(`VESTIBULE_VM_ID=${vmId}`),
+      );
+      return { namespace: `/proc/${pid}/ns/net`, address: TAP.guest };
+    },
     logOf: (vmId) => readText(join(vmsDir, vmId, 'vm.log')) + readText(join(logsDir, `${vmId}.log`)),
     async traces() {
       const jails = join(jailsDir, 'firecracker');
@@ -157,6 +158,22 @@ function makeImage(imagesDir: string): void {
   mkdirSync(join(imagesDir, CURRENT));
   for (const folder of [image, join(imagesDir, CURRENT)])
     writeFileSync(join(folder, MANIFEST), JSON.stringify(manifest));
+}
+
+/** Of this machine's processes the first with such an argv and environment. */
+function findProcess(
+  hasArgv: (argv: readonly string[]) => boolean,
+  hasEnvironment: (environ: string) => boolean = () => true,
+): ProcessIdentity {
+  const pid = readdirSync('/proc').find(
+    (name) =>
+      /^\d+$/.test(name) &&
+      hasArgv(readText(`/proc/${name}/cmdline`).split('\0')) &&
+      hasEnvironment(readText(`/proc/${name}/environ`)),
+  );
+  const found = pid === undefined ? null : findProcessIdentity(Number(pid));
+  if (found === null) throw new Error('no such process');
+  return found;
 }
 
 function readText(path: string): string {

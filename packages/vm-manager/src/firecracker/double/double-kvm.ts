@@ -68,6 +68,7 @@ function startGuest(
       chromiumPath: config.environment['VESTIBULE_CHROMIUM'] ?? '',
       ...{ hasAuthorities: config.hasAuthorities, diskMib: config.diskMib },
       proxy: toProxy(config.environment['HTTPS_PROXY']),
+      ownLimits: null,
       layerDir: word.layerDrive === null ? null : layerDir,
       statusFd: STATUS_FD,
     },

@@ -11,6 +11,8 @@ export type CliConfig = Readonly<{
   token: Secret<string> | null;
   /** Where a server of this machine and user keeps its data. */
   dataDir: string;
+  /** Where what its browser VMs start from is. */
+  imagesDir: string;
   home: string;
   /** For programs that are started: without the settings of a server, for they name another one. */
   programEnvironment: NodeJS.ProcessEnv;
@@ -33,10 +35,12 @@ const KEPT_SETTINGS = new Set([
 export function loadConfig(env: Environment, isRoot = process.getuid?.() === 0): CliConfig {
   const home = env['HOME'] || homedir();
   const base = env['XDG_DATA_HOME'] || join(home, '.local', 'share');
+  const dataDir = resolve(env['VESTIBULE_DATA_DIR'] || (isRoot ? '/var/lib/vestibule' : join(base, 'vestibule')));
   return Object.freeze({
     server: env['VESTIBULE_SERVER'] || DEFAULT_SERVER,
     token: env['VESTIBULE_TOKEN'] ? new Secret(env['VESTIBULE_TOKEN'].trim()) : null,
-    dataDir: resolve(env['VESTIBULE_DATA_DIR'] || (isRoot ? '/var/lib/vestibule' : join(base, 'vestibule'))),
+    dataDir,
+    imagesDir: resolve(env['VESTIBULE_IMAGES_DIR'] || join(dataDir, 'images')),
     home,
     programEnvironment: toProgramEnvironment(env),
     serverEnvironment: { ...env },

@@ -10,6 +10,8 @@ export type ProductFolder = {
   build: string;
   controller: string;
   checkProviderFile: string;
+  /** Builds, lists and removes images. */
+  images: string;
   doctor: string;
 };
 
@@ -30,6 +32,7 @@ export function findProductFolder(moduleUrl: string = import.meta.url): ProductF
     build: join(root, 'scripts', 'build.ts'),
     controller: join(root, 'dist', 'controller', 'main.mjs'),
     checkProviderFile: join(root, 'packages', 'controller', 'src', 'check-provider-file.ts'),
+    images: join(root, 'packages', 'vm-manager', 'src', 'images', 'main.ts'),
     doctor: join(root, 'packages', 'controller', 'src', 'doctor.ts'),
   };
 }

@@ -1,4 +1,5 @@
 /** The words and flags of the command line, and which command each belongs to. */
+import { resolve } from 'node:path';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { userIdSchema } from '@vestibule/protocol/api';
 import { MODES, type Mode } from '@vestibule/protocol/session';
@@ -9,6 +10,7 @@ import { checkFiles } from './commands/check-files.ts';
 import { connect, type ConnectFlags } from './commands/connect.ts';
 import { examine } from './commands/doctor.ts';
 import { importLogin, type ImportFlags } from './commands/import.ts';
+import { runImages, type ImageFlags } from './commands/images.ts';
 import { listCredentials, listSessions } from './commands/lists.ts';
 import { showMachineLog } from './commands/machine-log.ts';
 import { acceptNotice, listProviders } from './commands/providers.ts';
@@ -55,6 +57,7 @@ export function createProgram(run: RunCommand): Command {
 
   addSignIn(program, start);
   addProviders(program, start);
+  addImages(program, start);
   program
     .command('sessions')
     .description('list the sign-ins of a user, newest first')
@@ -129,4 +132,29 @@ function addProviders(program: Command, start: Start): void {
     .description('read and accept the notice of a provider, once for the whole server')
     .option('--yes', 'accept without being asked')
     .action((provider: string, flags: { yes?: boolean }) => start((cli) => acceptNotice(cli, provider, flags)));
+}
+
+function addImages(program: Command, start: Start): void {
+  const images = program.command('images').description('what browser VMs start from on this machine');
+  const dataDir = (): Option =>
+    new Option('--data-dir <dir>', 'the data folder of the server (VESTIBULE_DATA_DIR)').argParser((dir: string) =>
+      resolve(dir),
+    );
+  images
+    .command('build')
+    .description('build the image anew where something of it changed, and have new VMs start from it')
+    .addOption(dataDir())
+    .option('--fresh', "with Debian's newest packages; without it, those of the last time")
+    .action((flags: ImageFlags) => start((cli) => runImages(cli, 'build', flags)));
+  images
+    .command('list')
+    .description('list the images that are there; new VMs start from the one with a star')
+    .addOption(dataDir())
+    .action((flags: ImageFlags) => start((cli) => runImages(cli, 'list', flags)));
+  images
+    .command('gc')
+    .description('remove old images, but not the one before the current one, nor one that a VM was started from')
+    .addOption(dataDir())
+    .option('--dry-run', 'say what would be removed')
+    .action((flags: ImageFlags) => start((cli) => runImages(cli, 'gc', flags)));
 }

@@ -45,6 +45,7 @@ export function createTestCli(server: string, isJson: boolean): TestCli {
         server,
         token: new Secret(TEST_TOKEN),
         dataDir: '/nowhere',
+        imagesDir: '/nowhere/images',
         home: '/nowhere',
         programEnvironment: {},
         serverEnvironment: {},

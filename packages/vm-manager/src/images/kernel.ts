@@ -6,7 +6,6 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { runCommand } from '../system/run-command.ts';
-import { findDependency, unpackDebianPackage } from './debian-package.ts';
 
 export type GuestKernel = {
   /** As it names itself: `6.1.0-56-cloud-amd64`. */
@@ -19,8 +18,7 @@ export type GuestKernel = {
   modulesDir: string;
 };
 
-const PACKAGE = 'linux-image-cloud-amd64';
-const UNPACK_MS = 60_000;
+const UNPACK_MS = 5 * 60_000;
 const ELF = Buffer.from('\x7fELF', 'latin1');
 
 /** How the packed kernel may be compressed, by its first bytes; gzip is this program's own. */
@@ -29,15 +27,16 @@ const UNPACKERS: readonly { magic: string; argv: readonly string[] }[] = [
   { magic: '28b52ffd', argv: ['zstd', '-d', '-q', '-f', '-o'] },
 ];
 
-/** `spec`: the Debian package, perhaps with a version; default is what Debian's newest depends on. Everything lies in `workDir`. */
-export async function makeKernel(workDir: string, spec?: string): Promise<GuestKernel> {
+/** `archive`: the Debian package, as a file. Everything lies in `workDir`. */
+export async function makeKernel(archive: string, workDir: string): Promise<GuestKernel> {
   const tree = join(workDir, 'kernel');
-  const version = await unpackDebianPackage(spec ?? (await findDependency(PACKAGE, 'linux-image-')), tree);
+  await mkdir(tree, { recursive: true });
+  await runCommand(['dpkg-deb', '-x', archive, tree], { timeoutMs: UNPACK_MS });
+  const version = (await runCommand(['dpkg-deb', '-f', archive, 'Version'], { timeoutMs: UNPACK_MS })).trim();
   const [release] = await readdir(join(tree, 'lib/modules'));
   if (release === undefined) throw new Error(`the kernel package ${version} has no modules`);
   const bzImagePath = join(tree, 'boot', `vmlinuz-${release}`);
   const vmlinuxPath = join(workDir, 'vmlinux');
-  await mkdir(workDir, { recursive: true });
   await writeFile(vmlinuxPath, await unpackVmlinux(await readFile(bzImagePath), workDir));
   return { release, version, bzImagePath, vmlinuxPath, modulesDir: join(tree, 'lib/modules', release) };
 }

@@ -7,12 +7,13 @@ const MAX_NAME = 100;
 export function toTar(files: Readonly<Record<string, string | Buffer>>): Buffer {
   const members = Object.entries(files).flatMap(([path, text]) => {
     const content = Buffer.from(text);
-    return [toHeader(path, content.length), pad(content)];
+    return [toTarHeader(path, content.length), pad(content)];
   });
   return Buffer.concat([...members, Buffer.alloc(2 * BLOCK)]);
 }
 
-function toHeader(path: string, bytes: number): Buffer {
+/** Of a file of root's, readable by everybody, of the year 1970. Below 8 GiB. */
+export function toTarHeader(path: string, bytes: number): Buffer {
   if (Buffer.byteLength(path) > MAX_NAME) throw new Error(`too long a name for a tar: ${path}`);
   const header = Buffer.alloc(BLOCK);
   header.write(path, 0);

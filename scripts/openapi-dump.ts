@@ -20,6 +20,7 @@ const ports: ApiPorts = {
   },
   outputs: { list: inert, follow: inert },
   machineLogs: { read: inert },
+  leftovers: { find: inert, remove: inert },
   pushes: { subscribe: inert },
   liveView: { issueTicket: inert, takeTicket: inert, open: inert },
   credentials: { list: inert, revoke: inert, import: inert },

@@ -158,3 +158,10 @@ test('a server that is not there, a token that is not its own and a provider it 
   ]);
   expect(ran.map(({ code }) => code)).toEqual([3, 4, 5, 2]);
 });
+
+test('says that nothing is left of machines, and has nothing to remove', async () => {
+  const [seen, removed] = [await vestibule(['fleet', 'gc', '--dry-run']), await vestibule(['fleet', 'gc'])];
+  expect([seen.code, seen.told]).toEqual([0, [expect.objectContaining({ type: 'leftovers', leftovers: [] })]]);
+  const nothing = { type: 'leftovers_removed', found: [], remaining: [] };
+  expect([removed.code, removed.told]).toEqual([0, [expect.objectContaining(nothing)]]);
+});

@@ -9,6 +9,7 @@ import type { Cli } from './cli.ts';
 import { checkFiles } from './commands/check-files.ts';
 import { connect, type ConnectFlags } from './commands/connect.ts';
 import { examine } from './commands/doctor.ts';
+import { collectLeftovers, type GcFlags } from './commands/fleet.ts';
 import { importLogin, type ImportFlags } from './commands/import.ts';
 import { runImages, type ImageFlags } from './commands/images.ts';
 import { listCredentials, listSessions } from './commands/lists.ts';
@@ -71,6 +72,7 @@ export function createProgram(run: RunCommand): Command {
     .description('list the stored logins of a user; never what is in them')
     .addOption(userOption())
     .action((flags: { user: string }) => start((cli) => listCredentials(cli, flags)));
+  addFleet(program, start);
   program
     .command('doctor')
     .description('try whether this machine can run browser VMs, and say what it lacks')
@@ -106,6 +108,16 @@ function addSignIn(program: Command, start: Start): void {
     .option('--home <dir>', 'the home folder that the login is in; default: yours')
     .option('--yes', 'agree without being asked')
     .action((provider: string, flags: ImportFlags) => start((cli) => importLogin(cli, provider, flags)));
+}
+
+function addFleet(program: Command, start: Start): void {
+  program
+    .command('fleet')
+    .description('the machines that run browser VMs')
+    .command('gc')
+    .description('remove what a crash left of browser VMs on the machine of the server, and say what it was')
+    .option('--dry-run', 'only say what there is')
+    .action((flags: GcFlags) => start((cli) => collectLeftovers(cli, flags)));
 }
 
 function addProviders(program: Command, start: Start): void {

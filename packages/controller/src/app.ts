@@ -16,6 +16,7 @@ import { createChangeNotices } from './db/change-notices.ts';
 import { openDatabase } from './db/open-database.ts';
 import { readBuildId } from './fleet/agent-build.ts';
 import { createPreflights } from './fleet/preflights.ts';
+import { createLeftovers } from './fleet/leftovers.ts';
 import { createRuntimeHost } from './fleet/runtime-host.ts';
 import { createVmStore } from './fleet/vm-store.ts';
 import { listen } from './http/listen.ts';
@@ -318,6 +319,13 @@ async function compose(
     sessions,
     outputs,
     machineLogs,
+    leftovers: createLeftovers({
+      hostId: host.hostId,
+      list: () => runtime.list(),
+      remains: async (vmId) => (await runtime.remains?.(vmId)) ?? [{ kind: runtime.kind, name: vmId }],
+      listWanted: () => vms.listNotGone(host.hostId),
+      sweep: () => reconciler.sweepNow(),
+    }),
     pushes,
     liveView: {
       async issueTicket(sessionId) {

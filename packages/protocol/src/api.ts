@@ -232,3 +232,19 @@ export const providerFilesSchema = z.object({
   files: z.array(z.object({ path: z.string(), format: z.string(), required: z.array(z.string()) })),
 });
 export type ProviderFiles = z.infer<typeof providerFilesSchema>;
+
+export const leftoverSchema = z.object({
+  vmId: z.string(),
+  /** Of what kind, and as a person finds it on the machine. */
+  remains: z.array(z.object({ kind: z.string(), name: z.string() })),
+});
+export type Leftover = z.infer<typeof leftoverSchema>;
+export const leftoversSchema = z.object({ hostId: z.string(), leftovers: z.array(leftoverSchema) });
+export type Leftovers = z.infer<typeof leftoversSchema>;
+export const leftoverRemovalSchema = z.object({
+  hostId: z.string(),
+  found: z.array(leftoverSchema),
+  /** What could not be removed. */
+  remaining: z.array(leftoverSchema),
+});
+export type LeftoverRemoval = z.infer<typeof leftoverRemovalSchema>;

@@ -7,6 +7,8 @@ import { AppError, ERRORS, problemSchema } from './errors.ts';
 import {
   credentialListSchema,
   credentialSchema,
+  leftoverRemovalSchema,
+  leftoversSchema,
   outputChunkSchema,
   outputSchema,
   providerFilesSchema,
@@ -23,6 +25,8 @@ import type {
   CreateSessionBody,
   Credential,
   ImportBody,
+  LeftoverRemoval,
+  Leftovers,
   OutputChunk,
   ProviderFiles,
   ProvidersAnswer,
@@ -86,6 +90,8 @@ export type Client = {
   listCredentials(userId: string): Promise<Credential[]>;
   importCredential(userId: string, provider: string, body: ImportBody): Promise<Credential>;
   revokeCredential(userId: string, provider: string): Promise<void>;
+  findLeftovers(): Promise<Leftovers>;
+  removeLeftovers(): Promise<LeftoverRemoval>;
   /** Exchanges the operator's token for a cookie. */
   signIn(token: string): Promise<void>;
   signOut(): Promise<void>;
@@ -162,6 +168,8 @@ export function createClient(options: ClientOptions = {}): Client {
     readOutput: async (sessionId) => (await ask(outputSchema, 'GET', ROUTES.output(sessionId))).chunks,
     followOutput: (sessionId, listener) => follow(openEvents(baseUrl + ROUTES.output(sessionId)), listener),
     readMachineLog: async (sessionId) => (await request('GET', ROUTES.machineLog(sessionId))).text(),
+    findLeftovers: () => ask(leftoversSchema, 'GET', ROUTES.leftovers),
+    removeLeftovers: () => ask(leftoverRemovalSchema, 'DELETE', ROUTES.leftovers),
     issueTicket: (sessionId) => ask(ticketSchema, 'POST', ROUTES.liveViewTickets(sessionId), {}),
     listCredentials: async (userId) => (await ask(credentialListSchema, 'GET', ROUTES.credentials(userId))).credentials,
     importCredential: (userId, provider, body) =>

@@ -27,6 +27,8 @@ export const ROUTES = {
   acceptance: (provider: string) => `/v1/providers/${encodeURIComponent(provider)}/acceptance`,
   /** The definition's credential files, for `vestibule import`. */
   providerFiles: (provider: string) => `/v1/providers/${encodeURIComponent(provider)}/files`,
+  /** What a crash left of browser VMs on the host that answers. */
+  leftovers: '/v1/fleet/leftovers',
   /** Exchanges the operator's token for a cookie (POST) and drops it (DELETE); GET tells whether one is signed in. */
   operatorSession: '/v1/operator-session',
 } as const;

@@ -5,6 +5,8 @@ import type {
   AnswerBody,
   CreateSessionBody,
   Credential,
+  LeftoverRemoval,
+  Leftovers,
   OutputChunk,
   ProviderFiles,
   ProvidersAnswer,
@@ -54,6 +56,10 @@ export type ApiPorts = {
       afterN: number,
       listener: { onChunk: (chunk: OutputChunk) => void; onEnd: () => void; onBreak: () => void },
     ): Promise<() => void>;
+  };
+  leftovers: {
+    find(): Promise<Leftovers>;
+    remove(): Promise<LeftoverRemoval>;
   };
   machineLogs: {
     /** Throws `session_not_found`, and `machine_log_not_found` with words that say where it is, if anywhere. */

@@ -2,7 +2,7 @@
 import { problemSchema } from '@vestibule/protocol/errors';
 import { PROBLEM_TYPE } from './problem.ts';
 
-export const TAGS = ['Providers', 'Auth sessions', 'Live view', 'Logins', 'Operator', 'Server'] as const;
+export const TAGS = ['Providers', 'Auth sessions', 'Live view', 'Logins', 'Operator', 'Fleet', 'Server'] as const;
 
 /** Spread into a route's schema. */
 export function describeRoute(tag: (typeof TAGS)[number], summary: string) {

@@ -26,6 +26,7 @@ import { toSecurityHeaders } from './security-headers.ts';
 import { addStaticPage } from './static-page.ts';
 import { addAuthSessionRoutes } from './routes/auth-sessions.ts';
 import { addCredentialRoutes } from './routes/credentials.ts';
+import { addFleetRoutes } from './routes/fleet.ts';
 import { addLiveViewRoutes, installWebSockets } from './routes/live-view.ts';
 import { addMachineLogRoute } from './routes/machine-log.ts';
 import { addOperatorSessionRoutes } from './routes/operator-session.ts';
@@ -71,6 +72,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Api>
   addSessionEventRoutes(api, ports, streams);
   addSessionOutputRoutes(api, ports, streams);
   addMachineLogRoute(api, ports);
+  addFleetRoutes(api, ports);
   addLiveViewRoutes(api, ports, metrics.liveViews);
   addCredentialRoutes(api, ports);
   addOperatorSessionRoutes(api, auth, refuseToken, config.publicUrl?.startsWith('https:') ?? false);

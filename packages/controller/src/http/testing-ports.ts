@@ -2,7 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import type { AnswerBody, Credential, OutputChunk, Session, SessionOffer, SessionPush } from '@vestibule/protocol/api';
+import type {
+  AnswerBody,
+  Credential,
+  Leftover,
+  OutputChunk,
+  Session,
+  SessionOffer,
+  SessionPush,
+} from '@vestibule/protocol/api';
 import type { CredentialFiles } from '@vestibule/protocol/agent-messages';
 import { AppError } from '@vestibule/protocol/errors';
 import { isTerminal } from '@vestibule/protocol/session';
@@ -26,6 +34,7 @@ export class TestingPorts implements ApiPorts {
   readonly revoked: string[] = [];
   readonly accepted: string[] = [];
   readonly imported: CredentialFiles[] = [];
+  left: Leftover[] = [];
   /** Null: there is none. */
   machineLog: string | null = null;
   isReady = true;
@@ -97,6 +106,11 @@ export class TestingPorts implements ApiPorts {
       this.#onlookers.set(listener, afterN);
       return () => this.#onlookers.delete(listener);
     },
+  };
+
+  readonly leftovers: ApiPorts['leftovers'] = {
+    find: async () => ({ hostId: 'host_a', leftovers: this.left }),
+    remove: async () => ({ hostId: 'host_a', found: this.left.splice(0), remaining: [] }),
   };
 
   readonly machineLogs: ApiPorts['machineLogs'] = {

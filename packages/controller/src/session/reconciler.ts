@@ -236,6 +236,12 @@ export function createReconciler(deps: ReconcilerDeps) {
   return {
     /** Something changed: look again at once. */
     wake,
+    /** Removes what no row wants, in a sweep that begins now, also when one is under way. */
+    async sweepNow(): Promise<void> {
+      await sweeping;
+      startSweep();
+      await sweeping;
+    },
     start(): void {
       loop ??= run();
     },

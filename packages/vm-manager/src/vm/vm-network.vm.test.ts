@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand, tryCommand } from '../system/run-command.ts';
 import { openNetworkWorld, WORLD_PORTS, type NetworkWorld } from '../testing-network-world.ts';
 import { findTraces } from '../testing-traces.ts';
+import { findForwardDrops } from './foreign-filters.ts';
 import { createVmNetworks, TAP } from './vm-network.ts';
 
 const OWNER = 56_900 + randomInt(100);
@@ -125,6 +126,15 @@ describe.runIf(isAble)('a tap in the network of a VM', () => {
     for (const source of ['172.30.0.77', '10.9.9.9'])
       expect(await dial(world.internet, WORLD_PORTS.web, source)).toBe('silence');
     expect(await dial(world.internet, WORLD_PORTS.web)).toBe('connected');
+  });
+
+  it("sees another's filter that drops what is forwarded, as nft lists it", async () => {
+    const chain = 'add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }';
+    await inGuest('nft', 'add', 'table', 'ip', 'filter');
+    await inGuest('nft', chain);
+    expect(findForwardDrops((await inGuest('nft', '-j', 'list', 'chains')).stdout)).toEqual(['ip filter FORWARD']);
+    await inGuest('nft', 'delete', 'table', 'ip', 'filter');
+    expect(findForwardDrops((await inGuest('nft', '-j', 'list', 'chains')).stdout)).toEqual([]);
   });
 
   it('is gone with the network', async () => {

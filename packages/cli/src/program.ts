@@ -115,7 +115,9 @@ function addFleet(program: Command, start: Start): void {
     .command('fleet')
     .description('the machines that run browser VMs')
     .command('gc')
-    .description('remove what a crash left of browser VMs on the machine of the server, and say what it was')
+    .description(
+      'remove what a crash left of browser VMs on the machine of the server; one that is stopped does so when it starts',
+    )
     .option('--dry-run', 'only say what there is')
     .action((flags: GcFlags) => start((cli) => collectLeftovers(cli, flags)));
 }

@@ -111,12 +111,17 @@ async function createDevices(vmId: string, device: string, host: string, guest: 
       `link add ${device} type veth peer name eth0 netns ${vmId}`,
       `addr add ${host}/30 dev ${device}`,
       // What it is, for whoever finds it without its namespace.
-      `link set ${device} up alias ${vmId}`,
+      `link set ${device} addrgenmode none alias ${vmId} up`,
     ],
   );
   await runBatch(
     ['ip', '-n', vmId],
-    ['link set lo up', `addr add ${guest}/30 dev eth0`, 'link set eth0 up', `route add default via ${host}`],
+    [
+      'link set lo up',
+      `addr add ${guest}/30 dev eth0`,
+      'link set eth0 addrgenmode none up',
+      `route add default via ${host}`,
+    ],
   );
 }
 

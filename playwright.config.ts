@@ -4,6 +4,8 @@ import { defineConfig } from '@playwright/test';
 export default defineConfig({
   testDir: 'e2e',
   testMatch: '*.e2e.ts',
+  // On any runtime: `npm run e2e:vm`.
+  testIgnore: 'vm/**',
   workers: 1,
   retries: 0,
   forbidOnly: true,

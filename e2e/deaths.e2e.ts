@@ -1,48 +1,5 @@
-/** A sample of the VM death matrix with real machines and real kills: what becomes of the sign-in is what the table says (I3). */
-import { expect, test } from '@playwright/test';
-import type { RuntimeKind } from '@vestibule/protocol/vm';
-import {
-  DEATH_MATRIX,
-  type DeathMoment,
-  type DeathWay,
-} from '../packages/controller/src/session/testing-death-matrix.ts';
-import { playDeath } from '../packages/controller/src/testing-deaths.ts';
-import { type MachineDeaths, type MachineKills, openMachineDeaths } from './support/machine-deaths.ts';
-import { PROCESS_KILLS } from './support/process-kills.ts';
+/** The sample of the VM death matrix on the runtime `process`. */
+import { PROCESS } from './support/runtime-under-test.ts';
+import { sampleDeaths } from './support/sample-deaths.ts';
 
-/** The host's own end comes last: nothing can be played on it afterwards. */
-const SAMPLE: readonly (readonly [DeathMoment, DeathWay])[] = [
-  ['before_url', 'signal'],
-  ['before_url', 'vanished'],
-  ['awaiting_person', 'signal'],
-  ['awaiting_person', 'vanished'],
-  ['awaiting_person', 'frozen'],
-  ['file_incomplete', 'signal'],
-  ['handover_in_flight', 'signal'],
-  ['handover_in_flight', 'vanished'],
-  ['handover_in_flight', 'frozen'],
-  ['in_grace', 'signal'],
-  ['in_grace', 'vanished'],
-  ['in_grace', 'frozen'],
-  ['awaiting_person', 'host_gone'],
-];
-
-function sampleDeaths(kind: RuntimeKind, kills: MachineKills): void {
-  test.describe(`a machine of the runtime ${kind}`, () => {
-    test.describe.configure({ mode: 'serial' });
-    let deaths: MachineDeaths;
-    test.beforeAll(async () => {
-      deaths = await openMachineDeaths(kind, kills);
-    });
-    test.afterAll(() => deaths.close());
-
-    for (const [moment, way] of SAMPLE)
-      test(`${way} at ${moment} leaves what the table says`, async () => {
-        const expected = DEATH_MATRIX[moment][way];
-        const credentials = expected.status === 'completed' ? 1 : 0;
-        expect(await playDeath(deaths.rig, moment, way)).toEqual({ ...expected, credentials });
-      });
-  });
-}
-
-sampleDeaths('process', PROCESS_KILLS);
+sampleDeaths(PROCESS);

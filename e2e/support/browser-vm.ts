@@ -38,6 +38,13 @@ export function findFirstProcess(dataDir: string, vmId: string): number {
   return first.pid;
 }
 
+/** The pid, on this machine, of the machine that a VM is. */
+export function findMachine(dataDir: string, vmId: string): number {
+  const machine = findFact(dataDir, vmId)?.machine ?? null;
+  if (machine === null) throw new Error(`${vmId} does not run`);
+  return machine.pid;
+}
+
 /** A file of the person's home in the VM, byte for byte. */
 export async function readHomeFile(dataDir: string, sessionId: string, path: string): Promise<Buffer> {
   const pid = findFirstProcess(dataDir, await findVmId(dataDir, sessionId));

@@ -1,5 +1,6 @@
 /** Uses the live view as a person would: looks at the pixels of its canvas, clicks into it and types. */
 import { expect, type Locator, type Page } from '@playwright/test';
+import { PATIENCE } from './patience.ts';
 
 type Colour = readonly [red: number, green: number, blue: number];
 /** How the pages of an identity provider look: their button, and the frame of the field that has the focus. */
@@ -15,7 +16,9 @@ export function canvasOf(page: Page): Locator {
 
 /** Waits until the live view shows what is on the remote screen. */
 export async function waitForLiveView(page: Page): Promise<void> {
-  await expect(page.getByTestId('live-view')).toHaveAttribute('data-state', 'connected', { timeout: 60_000 });
+  await expect(page.getByTestId('live-view')).toHaveAttribute('data-state', 'connected', {
+    timeout: 60_000 * PATIENCE,
+  });
 }
 
 /** Where the colour is seen in long horizontal lines, in canvas pixels; null when it is seen nowhere. Text and small marks do not count. */
@@ -42,16 +45,19 @@ function findColour(page: Page, colour: Colour): Promise<Box | null> {
   }, colour);
 }
 
-/** Waits until the colour is seen elsewhere than `before`, and returns where. */
+const isSame = (one: Box | null, other: Box | null): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+/** Waits until the colour is seen elsewhere than `before`, and stays there: a slow machine paints by pieces. Returns where. */
 async function waitForColour(page: Page, colour: Colour, before: Box | null): Promise<Box> {
   let found: Box | null = null;
   await expect
     .poll(
       async () => {
+        const last = found;
         found = await findColour(page, colour).catch(() => null);
-        return found !== null && Math.abs(found.bottom - (before?.bottom ?? -100)) > 4;
+        return found !== null && isSame(found, last) && Math.abs(found.bottom - (before?.bottom ?? -100)) > 4;
       },
-      { timeout: 60_000, intervals: [50] },
+      { timeout: 60_000 * PATIENCE, intervals: [50 * PATIENCE] },
     )
     .toBe(true);
   if (found === null) throw new Error('what was looked for was seen and lost');

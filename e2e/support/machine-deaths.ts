@@ -1,6 +1,6 @@
 /**
  * A sample of the VM death matrix over real machines: the built controller, the real agent, a CLI that is led step by step, and kills that
- * are the runtime's own. A further runtime needs its kind and its `MachineKills`.
+ * are the runtime's own.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,17 +9,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { createClient } from '@vestibule/protocol/client';
-import type { RuntimeKind } from '@vestibule/protocol/vm';
 import { MIGRATED_TEMPLATE, startTestCluster, toTestConfig } from '../../packages/controller/src/db/testing-cluster.ts';
 import type { DeathMoment } from '../../packages/controller/src/session/testing-death-matrix.ts';
-import { type DeathRig, type VmDeath, waitUntil } from '../../packages/controller/src/testing-deaths.ts';
+import { type DeathRig, waitUntil } from '../../packages/controller/src/testing-deaths.ts';
+import type { RuntimeUnderTest } from './runtime-under-test.ts';
 import { startVestibule, type VestibuleServer } from './vestibule-server.ts';
-
-export type MachineKills = {
-  endVm(dataDir: string, vmId: string, way: VmDeath): void;
-  /** Whether the file is there in the home of the VM's person. */
-  hasHomeFile(dataDir: string, vmId: string, path: string): boolean;
-};
 
 export type MachineDeaths = { rig: DeathRig; close(): Promise<void> };
 
@@ -34,16 +28,17 @@ const LINES: Partial<Record<DeathMoment, readonly string[]>> = {
   in_grace: ['open', 'finish'],
 };
 
-async function begin(server: VestibuleServer, lines: readonly string[]): Promise<string> {
+async function begin(server: VestibuleServer, lines: readonly string[], patience: number): Promise<string> {
   const client = createClient({ baseUrl: server.origin, headers: { authorization: `Bearer ${server.token}` } });
   const { sessionId } = await client.createSession({ userId: randomUUID(), provider: 'scripted' });
-  await waitUntil('the CLI runs', async () => (await client.getSession(sessionId)).capabilities.includes('cli'));
+  const hasCli = async (): Promise<boolean> => (await client.getSession(sessionId)).capabilities.includes('cli');
+  await waitUntil('the CLI runs', hasCli, patience);
   for (const line of lines) await client.answer(sessionId, { kind: 'line', text: line });
   return sessionId;
 }
 
 /** A controller of that runtime, over a database that outlives its silence. */
-export async function openMachineDeaths(kind: RuntimeKind, kills: MachineKills): Promise<MachineDeaths> {
+export async function openMachineDeaths({ env, kills, patience }: RuntimeUnderTest): Promise<MachineDeaths> {
   const cluster = await startTestCluster();
   const { user, host, port } = toTestConfig(cluster.server, 'owner', MIGRATED_TEMPLATE);
   const keyDir = mkdtempSync(join(tmpdir(), 'vestibule-e2e-key-'));
@@ -51,18 +46,20 @@ export async function openMachineDeaths(kind: RuntimeKind, kills: MachineKills):
     DATABASE_URL: `postgresql://${user}@localhost:${port}/${MIGRATED_TEMPLATE}?host=${encodeURIComponent(host)}`,
     VESTIBULE_MASTER_KEY_FILE: join(keyDir, 'master-key'),
     VESTIBULE_HOLD_SECONDS: '4',
+    VESTIBULE_SESSION_SECONDS: '3600',
   };
   const server = await startVestibule({
-    env: { ...shared, VESTIBULE_RUNTIME: kind, VESTIBULE_PROVIDERS_DIR: PROVIDERS },
+    env: { ...shared, ...env, VESTIBULE_PROVIDERS_DIR: PROVIDERS },
   });
   const pool = new pg.Pool({ user, host, port, database: MIGRATED_TEMPLATE });
   let other: VestibuleServer | null = null;
   return {
     rig: {
       pool,
-      begin: (moment) => begin(server, LINES[moment] ?? []),
+      patience,
+      begin: (moment) => begin(server, LINES[moment] ?? [], patience),
       async isAt(vmId, moment) {
-        return moment !== 'file_incomplete' || kills.hasHomeFile(server.dataDir, vmId, LOGIN_FILE);
+        return moment !== 'file_incomplete' || kills.hasHomeFile?.(server.dataDir, vmId, LOGIN_FILE) === true;
       },
       async endVm(vmId, way) {
         kills.endVm(server.dataDir, vmId, way);

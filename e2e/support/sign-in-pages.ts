@@ -1,6 +1,7 @@
 /** What a person does on Vestibule's own pages before and after signing in. */
 import { expect, type Locator, type Page } from '@playwright/test';
 import type { Mode } from '@vestibule/protocol/session';
+import { PATIENCE } from './patience.ts';
 import type { VestibuleServer } from './vestibule-server.ts';
 
 const SESSION_PATH = /\/sessions\/([\da-f-]{36})$/;
@@ -55,5 +56,5 @@ export function wayButton(place: Locator, mode: Mode): Locator {
 }
 
 export async function expectConnected(page: Page): Promise<void> {
-  await expect(page.getByRole('heading', { name: 'Connected' })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole('heading', { name: 'Connected' })).toBeVisible({ timeout: 60_000 * PATIENCE });
 }

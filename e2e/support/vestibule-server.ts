@@ -48,8 +48,8 @@ function readReadyLine(child: ChildProcess, output: () => string): Promise<Ready
 }
 
 /** Ends what outlives a controller, and removes the folder. */
-async function clear(dataDir: string): Promise<void> {
-  await destroyLeftoverMachines(dataDir);
+async function clear(dataDir: string, settings?: Record<string, string>): Promise<void> {
+  await destroyLeftoverMachines(dataDir, settings);
   await stopPostmaster(toClusterFolder(dataDir));
   rmSync(dataDir, { recursive: true, force: true });
 }
@@ -71,7 +71,7 @@ export async function startVestibule(options: VestibuleOptions = {}): Promise<Ve
   const ready = await readReadyLine(child, output).catch(async (error: unknown) => {
     child.kill('SIGKILL');
     await exited;
-    if (options.dataDir === undefined) await clear(dataDir);
+    if (options.dataDir === undefined) await clear(dataDir, options.env);
     throw error;
   });
   const isProxied = options.env?.['VESTIBULE_PUBLIC_URL'] !== undefined;
@@ -98,7 +98,7 @@ export async function startVestibule(options: VestibuleOptions = {}): Promise<Ve
       const late = setTimeout(() => (hangs = child.kill('SIGKILL')), STOP_TIMEOUT_MS);
       await stop();
       clearTimeout(late);
-      await clear(dataDir);
+      await clear(dataDir, options.env);
       if (hangs) throw new Error(`Vestibule did not stop within ${STOP_TIMEOUT_MS} ms:\n${output()}`);
     },
   };

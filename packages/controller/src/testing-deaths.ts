@@ -17,6 +17,8 @@ export type Outcome = Omit<Cell, 'status'> & { status: Status; credentials: numb
 export type DeathRig = {
   /** Of the owner, on the database that the controllers share. */
   pool: Pool;
+  /** How many times longer than usual its VMs are waited for; 1 when absent. */
+  patience?: number;
   /** Begins a sign-in that goes as far as the moment asks for, or further only when commits are not held; returns the session's id. */
   begin(moment: DeathMoment): Promise<string>;
   /** Whether the VM itself, which no row tells, has come to this moment; asked again until it has. */
@@ -34,9 +36,10 @@ export type DeathRig = {
 /** What must be seen, however slow the machine. */
 const PATIENCE_MS = 25_000;
 
-export async function waitUntil(what: string, isSo: () => Promise<boolean>): Promise<void> {
+export async function waitUntil(what: string, isSo: () => Promise<boolean>, patience = 1): Promise<void> {
+  const withinMs = PATIENCE_MS * patience;
   for (const since = performance.now(); !(await isSo()); await wait(20))
-    if (performance.now() - since > PATIENCE_MS) throw new Error(`${what}: not within ${PATIENCE_MS} ms`);
+    if (performance.now() - since > withinMs) throw new Error(`${what}: not within ${withinMs} ms`);
 }
 
 type Seen = {
@@ -91,14 +94,15 @@ const STATUS_AT: Partial<Record<DeathMoment, string>> = {
 
 async function toMoment(rig: DeathRig, sessionId: string, moment: DeathMoment): Promise<string> {
   let vmId = '';
-  await waitUntil(`the session is at ${moment}`, async () => {
+  const isThere = async (): Promise<boolean> => {
     const seen = await see(rig.pool, sessionId);
     if (seen.vm_id === null) return false;
     vmId = seen.vm_id;
     const status = STATUS_AT[moment];
     const isReached = status === undefined ? await isCommitHeld(rig.pool) : seen.status === status;
     return isReached && (await rig.isAt(vmId, moment));
-  });
+  };
+  await waitUntil(`the session is at ${moment}`, isThere, rig.patience);
   return vmId;
 }
 
@@ -181,7 +185,7 @@ type Walk = {
 };
 
 const untilEnded = ({ rig, sessionId }: Pick<Walk, 'rig' | 'sessionId'>): Promise<void> =>
-  waitUntil('it ends', async () => isEnded(await see(rig.pool, sessionId)));
+  waitUntil('it ends', async () => isEnded(await see(rig.pool, sessionId)), rig.patience);
 
 /** The last steps to the moment, which only the database and the link can take. */
 async function arrive(walk: Walk): Promise<void> {
@@ -226,7 +230,7 @@ export async function playDeath(rig: DeathRig, moment: DeathMoment, way: DeathWa
     if (isHeld) await untilEnded(walk);
     if (way === 'frozen') await outlast(walk);
     if (way === 'host_gone') await watchSilence(rig.pool, sessionId);
-    await waitUntil('all is over', () => isOver(rig.pool, sessionId));
+    await waitUntil('all is over', () => isOver(rig.pool, sessionId), rig.patience);
     return await tell(rig.pool, sessionId);
   } finally {
     await release();

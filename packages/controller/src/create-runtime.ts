@@ -1,11 +1,14 @@
 /** The one runtime that the settings name, and no other in its place: what it lacks, its preflight tells. */
 import { type FakeScript, parseFakeScripts } from '@vestibule/vm-manager/fake/fake-script';
+import { findCurrentImage } from '@vestibule/vm-manager/images/image-store';
 import type { Runtime } from '@vestibule/vm-manager/runtime';
+import { createContainerRuntime } from '@vestibule/vm-manager/runtimes/container-runtime';
 import { createFakeRuntime } from '@vestibule/vm-manager/runtimes/fake-runtime';
 import { createFirecrackerRuntime } from '@vestibule/vm-manager/runtimes/firecracker-runtime';
 import { createProcessRuntime } from '@vestibule/vm-manager/runtimes/process-runtime';
 import { type Config, ConfigError } from './config.ts';
 import type { DataFolder } from './data-folder.ts';
+import { withImageAgentCheck } from './fleet/image-agent-check.ts';
 import type { ProductFolder } from './product-folder.ts';
 
 export type RuntimeChoice = {
@@ -22,6 +25,11 @@ function createNextScript(text: string): () => FakeScript {
   } catch (error) {
     throw new ConfigError([`VESTIBULE_FAKE_SCRIPT is no script: ${error instanceof Error ? error.message : ''}`]);
   }
+}
+
+/** Of the image that VMs start from. */
+async function findImageAgent(imagesDir: string): Promise<string | null> {
+  return (await findCurrentImage(imagesDir))?.manifest.agentBuildId ?? null;
 }
 
 export function createRuntime({ config, folder, product }: RuntimeChoice): Runtime {
@@ -42,6 +50,12 @@ export function createRuntime({ config, folder, product }: RuntimeChoice): Runti
     limits: { memoryMib: vm.memoryMib, pids: vm.pids, cpus: vm.cpus, diskMib: vm.diskMib },
     egress: { allow: vm.allow, proxy: vm.proxy },
   };
+  const fromImage = { ...host, imagesDir: config.imagesDir };
+  const withAgentCheck = (runtime: Runtime): Runtime =>
+    withImageAgentCheck(runtime, {
+      findImageAgent: () => findImageAgent(config.imagesDir),
+      agentDir: product.agentDir,
+    });
   switch (config.runtime) {
     case 'fake':
       return createFakeRuntime(
@@ -50,12 +64,11 @@ export function createRuntime({ config, folder, product }: RuntimeChoice): Runti
     case 'process':
       return createProcessRuntime({ ...host, agentDir: product.agentDir });
     case 'firecracker':
-      return createFirecrackerRuntime({
-        ...{ ...host, ...config.firecracker },
-        imagesDir: config.imagesDir,
-        jailsDir: folder.jailsDir,
-      });
+      return withAgentCheck(
+        createFirecrackerRuntime({ ...fromImage, ...config.firecracker, jailsDir: folder.jailsDir }),
+      );
     case 'container':
+      return withAgentCheck(createContainerRuntime({ ...fromImage, ...config.container }));
     case 'qemu':
       throw new ConfigError([`VESTIBULE_RUNTIME: ${config.runtime} is not part of this build`]);
     default:

@@ -1,0 +1,39 @@
+/** What a Vestibule of one runtime is given in a test: an image that is built when there is none, an engine of the test's own. */
+import { join } from 'node:path';
+import type { BuiltRuntime } from '@vestibule/protocol/vm';
+import { startPodmanService } from '@vestibule/vm-manager/testing-podman';
+import { ensureImage } from '../../scripts/start/prepare-runtime.mjs';
+import { SCRATCH_DIR } from '../../scripts/start/paths.mjs';
+
+export type RuntimeSettings = {
+  env: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+};
+
+const FROM_AN_IMAGE: readonly BuiltRuntime[] = ['container', 'qemu', 'firecracker'];
+
+/** Where `npm test` has its image, unless the environment names another place. */
+async function findImages(): Promise<Record<string, string>> {
+  const imagesDir =
+    process.env['VESTIBULE_IMAGES_DIR'] ?? process.env['TEST_IMAGES_DIR'] ?? join(SCRATCH_DIR, 'images');
+  if (!(await ensureImage(imagesDir, process.env))) throw new Error('there is no image, and none could be built');
+  return { VESTIBULE_IMAGES_DIR: imagesDir };
+}
+
+/** An engine that the environment names is used as it is. */
+async function openEngine(): Promise<RuntimeSettings> {
+  const socketPath = process.env['VESTIBULE_CONTAINER_SOCKET'];
+  if (socketPath !== undefined)
+    return { env: { VESTIBULE_CONTAINER_SOCKET: socketPath }, close: () => Promise.resolve() };
+  const podman = await startPodmanService();
+  return { env: { VESTIBULE_CONTAINER_SOCKET: podman.socketPath }, close: () => podman.close() };
+}
+
+export async function openRuntimeSettings(runtime: BuiltRuntime): Promise<RuntimeSettings> {
+  const images = FROM_AN_IMAGE.includes(runtime) ? await findImages() : {};
+  const engine = runtime === 'container' ? await openEngine() : null;
+  return {
+    env: { VESTIBULE_RUNTIME: runtime, ...images, ...engine?.env },
+    close: async () => engine?.close(),
+  };
+}

@@ -14,11 +14,12 @@ type SeenProcess = { pid: number; parent: number; argv: string; network: string 
 export function readVmMemory(dataDir: string, vmId: string): VmMemory {
   const pids = findProcesses(dataDir, vmId);
   const pss = pids.map((pid) => readIfAlive(() => readMemory(pid).pss_mb) ?? 0);
-  const cgroup = pids.map((pid) => readIfAlive(() => readCgroupMb(pid)) ?? null).find((mb) => mb !== null);
+  // A container's monitor is in a small group of its own.
+  const cgroups = pids.flatMap((pid) => readIfAlive(() => readCgroupMb(pid)) ?? []);
   return {
     pss_mb: pss.reduce((sum, mb) => sum + mb, 0),
     processes: pids.length,
-    ...(cgroup !== undefined && cgroup !== null && { cgroup_mb: cgroup }),
+    ...(cgroups.length > 0 && { cgroup_mb: Math.max(...cgroups) }),
   };
 }
 

@@ -12,7 +12,7 @@ const HELP = `npm test [-- PART…] [ARGUMENTS]
 npm run test:vm [-- --runtime NAMES] [ARGUMENTS]
 npm run e2e [-- ARGUMENTS]
 
-Sets the machine up, then runs the parts, all when none is named: check, unit (with PostgreSQL), image, vm, e2e.
+Sets the machine up, then runs the parts, all when none is named: check, unit (with PostgreSQL), image, vm, e2e, e2e:container.
 Arguments go on to the runner of one part: npm run e2e -- -g demo
 
   --runtime NAMES  the runtimes that VM tests are about, separated by commas: process, container, qemu, firecracker.

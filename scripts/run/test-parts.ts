@@ -122,24 +122,40 @@ const END_TO_END = createPart({
   network: 1,
 });
 
+/** The demo by hand and the sample of the death matrix; it makes a network of its own. */
+const END_TO_END_ON_CONTAINERS = createPart({
+  name: 'e2e:container',
+  toArgs: () => [TSX, 'e2e/vm/main.ts', '--runtime', 'container'],
+  count: (report) => countPlaywright(JSON.parse(report) as PlaywrightReport),
+});
+
 /**
  * Stages one after another; in a stage, lanes beside each other; in a lane, parts one after another. What waits for people's browsers goes
  * first at the processor.
  */
 export const TEST_STAGES: readonly (readonly (readonly TestPart[])[])[] = [
   [[BUILD]],
-  [[END_TO_END], [CHECK, UNIT], [IMAGE, VM]],
+  [[END_TO_END], [CHECK, UNIT], [IMAGE, VM, END_TO_END_ON_CONTAINERS]],
 ];
 
 export const TEST_PARTS: readonly TestPart[] = TEST_STAGES.flat(2);
 
 /** What a part cannot do without. */
-const NEEDS: Readonly<Record<string, readonly string[]>> = { image: ['build'], vm: ['build', 'image'], e2e: ['build'] };
+const NEEDS: Readonly<Record<string, readonly string[]>> = {
+  image: ['build'],
+  vm: ['build', 'image'],
+  e2e: ['build'],
+  'e2e:container': ['build', 'image'],
+};
 
-/** These parts, all when none is named, and those that they need; no image for runtimes that start from none. */
+/** These parts, all when none is named, and those that they need; none that is about no runtime under test. */
 export function selectParts(named: ReadonlySet<string>): ReadonlySet<string> {
   const all = TEST_PARTS.map(({ name }) => name);
   const wanted = named.size === 0 ? all : [...named].flatMap((name) => [...(NEEDS[name] ?? []), name]);
-  const usesImage = needsImage(takeRuntimes([], process.env).runtimes);
-  return new Set(wanted.filter((name) => name !== 'image' || usesImage));
+  const { runtimes } = takeRuntimes([], process.env);
+  const isIdle: Readonly<Record<string, boolean>> = {
+    image: !needsImage(runtimes),
+    'e2e:container': !runtimes.includes('container'),
+  };
+  return new Set(wanted.filter((name) => isIdle[name] !== true));
 }

@@ -13,6 +13,7 @@ import type { RuntimeBench } from './runtime.conformance.ts';
 import { createContainerRuntime, type ContainerRuntimeOptions } from './runtimes/container-runtime.ts';
 import { findAgentProcess } from './supervisor/guest-processes.ts';
 import { signalProcess, type ProcessIdentity } from './system/process-identity.ts';
+import { findDiskMib } from './testing-disk.ts';
 import { startPodmanService, type PodmanService } from './testing-podman.ts';
 import { findTraces } from './testing-traces.ts';
 import { GUEST } from './vm/guest.ts';
@@ -28,6 +29,8 @@ export type ContainerBench = Omit<RuntimeBench, 'open'> & {
   ask(vmId: string, expression: string): Promise<unknown>;
   /** The agent's process on this machine. */
   agentOf(vmId: string): ProcessIdentity;
+  /** See `LimitsBench`. */
+  diskMibOf(vmId: string): Promise<number>;
   close(): Promise<void>;
 };
 
@@ -105,6 +108,7 @@ export async function openContainerBench(imagesDir: string): Promise<ContainerBe
     async makeDeaf(vmId) {
       await ask(vmId, 'stub.isDeaf = true');
     },
+    diskMibOf: (vmId) => findDiskMib(folders.dirOf(vmId)),
     async traces() {
       const containers = await createEngine(socketPath).listContainers('vestibule.vm');
       const system = await findTraces({ installationId, dir, folders: [vmsDir] });

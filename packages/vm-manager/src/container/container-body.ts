@@ -90,7 +90,7 @@ export function toContainerBody(sources: ContainerSources) {
         '/var/tmp': tmpfs(RUN_MIB, '1777'),
         '/run': tmpfs(RUN_MIB, '0755'),
       },
-      // Unlike `Binds`, they take any path and make none.
+      // Unlike `Binds`, they take a path with a colon.
       Mounts: toMounts(sources),
     },
   };

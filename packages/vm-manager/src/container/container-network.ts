@@ -2,14 +2,14 @@
  * Gives a running container the network that `vm-network.ts` made: the device is moved, with its address and its way out, from the VM's
  * named namespace into the container's own, and the name with it. It is done from this machine's side, so it is the same for every container engine.
  */
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { runCommand } from '../system/run-command.ts';
 
 const DEVICE = 'eth0';
 const addressesSchema = z.array(
   z.object({ addr_info: z.array(z.object({ family: z.string(), local: z.string(), prefixlen: z.number() })) }),
 );
-const routesSchema = z.array(z.object({ dst: z.string(), gateway: z.string().optional() }));
+const routesSchema = z.array(z.object({ dst: z.string(), gateway: z.optional(z.string()) }));
 
 /** `namespace`: its name. `pid`: a process of the container, which must live. */
 export async function attachNetwork(namespace: string, pid: number): Promise<void> {

@@ -1,6 +1,6 @@
 /** Runs one container with the very settings of a VM, as a VM's supervisor would, and has it tell over its control channel what it finds inside. */
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { BROWSER_POLICY_FILE } from '../vm/browser-policy.ts';
 import { GUEST } from '../vm/guest.ts';
 import { connectToVmSocket } from '../vm/vm-channel.ts';
+import { mountRunFolder, unmountRunFolder } from '../vm/run-folder.ts';
 import { toVmEtc } from '../vm/vm-etc.ts';
 import { mountHome, unmountHome } from '../vm/vm-home.ts';
 import { LABELS, type ContainerSources } from './container-body.ts';
@@ -81,6 +82,7 @@ export async function probeContainer(query: ProbeQuery): Promise<ProbeFacts> {
   } finally {
     await engine.removeContainer(name).catch(() => undefined);
     await unmountHome(sources.homeDir);
+    await unmountRunFolder(sources.runDir);
     await rm(dir, { recursive: true, force: true });
   }
 }
@@ -88,7 +90,7 @@ export async function probeContainer(query: ProbeQuery): Promise<ProbeFacts> {
 async function prepare({ runDir, wireDir, homeDir, etcDir, limits }: ContainerSources, uid: number): Promise<void> {
   await Promise.all([mkdir(runDir, { mode: 0o700 }), mkdir(etcDir, { mode: 0o755 })]);
   await Promise.all([
-    chown(runDir, uid, uid),
+    mountRunFolder(runDir, uid),
     ...Object.entries({ ...toVmEtc([], uid), [BROWSER_POLICY_FILE]: '{}\n' }).map(([name, content]) =>
       writeFile(join(etcDir, name), content, { mode: 0o644 }),
     ),

@@ -2,7 +2,7 @@
 import { request, type IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 
 export type EngineRequest = {
   method: 'GET' | 'POST' | 'DELETE';

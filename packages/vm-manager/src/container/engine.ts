@@ -1,28 +1,28 @@
 /** What Vestibule asks of a container engine (Docker or podman) through the API that both speak. Containers are named by their VM's id. */
 import { createReadStream } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import type { ContainerBody } from './container-body.ts';
 import { askEngine, EngineError, type EngineRequest } from './engine-http.ts';
 
 const versionSchema = z.object({ Version: z.string(), ApiVersion: z.string() });
-const imageSchema = z.object({ Id: z.string(), RepoTags: z.array(z.string()).nullish() });
+const imageSchema = z.object({ Id: z.string(), RepoTags: z.nullish(z.array(z.string())) });
 const containerSchema = z.object({
   /** podman's place for the runtime that was really taken, and Docker's. */
-  OCIRuntime: z.string().nullish(),
-  HostConfig: z.object({ Runtime: z.string().nullish() }),
+  OCIRuntime: z.nullish(z.string()),
+  HostConfig: z.object({ Runtime: z.nullish(z.string()) }),
   State: z.object({
     Status: z.string(),
     Running: z.boolean(),
-    Pid: z.number().int(),
-    ExitCode: z.number().int(),
-    OOMKilled: z.boolean().nullish(),
+    Pid: z.int(),
+    ExitCode: z.int(),
+    OOMKilled: z.nullish(z.boolean()),
   }),
 });
 export type ContainerState = z.infer<typeof containerSchema>['State'];
 const listedSchema = z.array(z.object({ Names: z.array(z.string()) }));
 const imagesSchema = z.array(imageSchema);
 /** Lines of JSON; one tells the name of what was loaded. */
-const loadedSchema = z.object({ stream: z.string().optional(), error: z.string().optional() });
+const loadedSchema = z.object({ stream: z.optional(z.string()), error: z.optional(z.string()) });
 
 const LOAD_MS = 600_000;
 const START_MS = 120_000;
@@ -43,7 +43,7 @@ export function createEngine(socketPath: string) {
     if (body === null) throw new Error(`${asked.method} ${asked.path}: not found`);
     return body;
   }
-  const parse = <T>(schema: z.ZodType<T>, body: string): T => schema.parse(JSON.parse(body));
+  const parse = <T>(schema: z.ZodMiniType<T>, body: string): T => schema.parse(JSON.parse(body));
 
   return {
     version: async () => parse(versionSchema, await ask({ method: 'GET', path: '/version', timeoutMs: 10_000 })),

@@ -19,6 +19,7 @@ import { toBrowserPolicy } from '../vm/browser-policy.ts';
 import { INTERNET_ONLY } from '../vm/egress-policy.ts';
 import { GUEST, toGuestEnvironment } from '../vm/guest.ts';
 import { findNameServers } from '../vm/name-servers.ts';
+import { isMounted, unmountRunFolder } from '../vm/run-folder.ts';
 import { createSupervisedVms } from '../vm/supervised-vms.ts';
 import { connectToVmSocket } from '../vm/vm-channel.ts';
 import { toVmEtc } from '../vm/vm-etc.ts';
@@ -27,6 +28,7 @@ import { mountHome, unmountHome } from '../vm/vm-home.ts';
 import type { ImageVmHostOptions } from '../vm/vm-host-options.ts';
 import { DEFAULT_VM_LIMITS } from '../vm/vm-limits.ts';
 import { createVmNetworks } from '../vm/vm-network.ts';
+import { findResources, removeResources, type VmResource } from '../vm/vm-resources.ts';
 
 export type ContainerRuntimeOptions = ImageVmHostOptions & {
   /** Of the container engine. */
@@ -118,27 +120,50 @@ export function createContainerRuntime(options: ContainerRuntimeOptions): Runtim
     try {
       await start(spec);
     } catch (error) {
-      const failure = new Error(`starting ${spec.vmId}: ${error instanceof Error ? error.message : String(error)}`, {
+      // What cannot be removed now is found by `list` and removed later; why it was not started is told all the same.
+      await release(spec.vmId).catch(() => undefined);
+      throw new Error(`starting ${spec.vmId}: ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,
       });
-      // What cannot be removed now is found by `list` and removed later; why it was not started is told all the same.
-      await vms
-        .stop(spec.vmId)
-        .then(() => release(spec.vmId))
-        .catch(() => undefined);
-      throw failure;
     }
   }
 
-  /** Last made, first removed. */
+  /** In the order of making. */
+  function resourcesOf(vmId: string): VmResource[] {
+    const dir = folders.dirOf(vmId);
+    const [homeDir, runDir] = [join(dir, 'home'), join(dir, 'run')];
+    return [
+      { kind: 'folder', name: dir, exists: async () => folders.exists(vmId), remove: () => folders.remove(vmId) },
+      { kind: 'mount', name: runDir, exists: () => isMounted(runDir), remove: () => unmountRunFolder(runDir) },
+      { kind: 'mount', name: homeDir, exists: () => isMounted(homeDir), remove: () => unmountHome(homeDir) },
+      {
+        ...{ kind: 'network', name: vmId },
+        exists: async () => networks.exists(vmId),
+        remove: () => networks.destroy(vmId),
+      },
+      {
+        ...{ kind: 'container', name: vmId },
+        exists: async () => (await engine.inspectContainer(vmId)) !== null,
+        remove: () => engine.removeContainer(vmId),
+      },
+      {
+        ...{ kind: 'processes', name: vmId },
+        exists: async () => vms.hasProcesses(vmId),
+        async remove() {
+          await vms.stop(vmId);
+          // Writes down that it vanished, where nobody else could, before its folder goes.
+          vms.inspect(vmId);
+        },
+      },
+    ];
+  }
+
   async function release(vmId: string): Promise<void> {
-    await engine.removeContainer(vmId);
-    if ((await engine.inspectContainer(vmId)) !== null)
-      throw new Error(`the container ${vmId} was removed and is still there`);
-    await networks.destroy(vmId);
-    await unmountHome(join(folders.dirOf(vmId), 'home'));
-    await folders.remove(vmId);
-    await networks.dropTable(async () => (await folders.list()).length === 0);
+    try {
+      await removeResources(vmId, resourcesOf(vmId));
+    } finally {
+      await networks.dropTable(async () => (await folders.list()).length === 0);
+    }
   }
 
   return {
@@ -174,15 +199,15 @@ export function createContainerRuntime(options: ContainerRuntimeOptions): Runtim
       return [...new Set(all)].toSorted();
     },
 
+    remains: (vmId) => findResources(resourcesOf(vmId)),
+
     connect: (vmId, channel) => connectToVmSocket(join(folders.dirOf(vmId), 'run', CHANNEL_SOCKETS[channel])),
 
     async destroy(vmId) {
       // A create under way would go on behind our back.
       await creations.settled(vmId);
-      await vms.stop(vmId);
-      const found = vms.inspect(vmId);
       await release(vmId);
-      return found.state === 'exited' ? found.exit : folders.findKeptExit(vmId);
+      return folders.findKeptExit(vmId);
     },
   };
 }

@@ -2,6 +2,7 @@
  * A VM that is a container which a container engine made and this supervisor starts. The engine is asked to start it and how it ended;
  * all between (log, asking to end, killing, seeing the end) goes past the engine, which may be restarted meanwhile.
  */
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { attachNetwork } from '../container/container-network.ts';
@@ -27,7 +28,7 @@ export function startContainerMachine(launch: ContainerLaunch, { vmDir, log, rep
     await engine.startContainer(launch.name);
     const state = await engine.inspectContainer(launch.name);
     first = state === null || state.Pid <= 1 ? null : findProcessIdentity(state.Pid);
-    if (first === null) return toEnd(await findExitCode(engine, launch.name), 0, launch);
+    if (first === null) return toEnd(await findExitCode(engine, launch.name), false, launch);
     report({ guestInit: first });
     if (asked.toDie) signalProcess(first, 'SIGKILL');
     try {
@@ -41,7 +42,7 @@ export function startContainerMachine(launch: ContainerLaunch, { vmDir, log, rep
     wire.say(asked.toEnd ? 'end' : 'start');
     const oomKills = await waitForEnd(first);
     await Promise.race([wire.logEnded, delay(LOG_END_MS)]);
-    return toEnd(await findExitCode(engine, launch.name), oomKills, launch);
+    return toEnd(await findExitCode(engine, launch.name), oomKills > 0 && !asked.toDie, launch);
   }
 
   return {
@@ -85,10 +86,11 @@ async function findExitCode(engine: Engine, name: string): Promise<number | null
   return null;
 }
 
-function toEnd(exitCode: number | null, oomKills: number, { memoryMib }: ContainerLaunch): MachineEnd {
-  const note =
-    oomKills === 0 ? '' : `; the kernel had ended ${oomKills} of its processes at its memory limit of ${memoryMib} MiB`;
-  if (exitCode === null)
-    return { exitCode, signal: null, words: `ended, and the container engine does not know with which code${note}` };
-  return { exitCode, signal: null, note };
+/** The engine tells a death by signal as 128 plus its number. */
+function toEnd(exitCode: number | null, isOutOfMemory: boolean, { memoryMib }: ContainerLaunch): MachineEnd {
+  if (exitCode === null) return { exitCode, signal: null, words: 'ended, and the container engine cannot tell how' };
+  const isKill = exitCode === 128 + constants.signals.SIGKILL;
+  return isKill && isOutOfMemory
+    ? { exitCode, signal: null, words: `killed: it used more than ${memoryMib} MiB of memory` }
+    : { exitCode, signal: null };
 }

@@ -9,11 +9,10 @@ export type ObservedEnd = MachineEnd & {
   at: Date;
 };
 
-export function toVmExit({ exitCode, signal, words, note = '', killedAfterMs, at }: ObservedEnd): VmExit {
+export function toVmExit({ exitCode, signal, words, killedAfterMs, at }: ObservedEnd): VmExit {
   const end =
     words ?? (signal === null ? `exited with code ${exitCode}${toSignalNote(exitCode)}` : `killed by ${signal}`);
-  const told = `${end}${note}`;
-  const reason = killedAfterMs === null ? told : `${told}: it did not end within ${killedAfterMs} ms of being asked`;
+  const reason = killedAfterMs === null ? end : `${end}: it did not end within ${killedAfterMs} ms of being asked`;
   return { exitCode, signal, reason, at: at.toISOString() };
 }
 

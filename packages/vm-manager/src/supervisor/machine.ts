@@ -6,8 +6,6 @@ export type MachineEnd = {
   signal: NodeJS.Signals | null;
   /** In words, when code and signal do not tell it. */
   words?: string;
-  /** Said after code or signal. */
-  note?: string;
 };
 
 export type Machine = {

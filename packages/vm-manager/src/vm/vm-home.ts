@@ -2,8 +2,9 @@
  * The home of a VM whose files lie on this machine: a memory file system of its own, in the VM's folder. Container engines can make one, too,
  * but not all of them one that belongs to a user. As root.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { runCommand } from '../system/run-command.ts';
+import { isMounted } from './run-folder.ts';
 
 /** `dir` must not be there. Only `owner` can look into it; it takes no more than `mib`. */
 export async function mountHome(dir: string, owner: number, mib: number): Promise<void> {
@@ -12,15 +13,8 @@ export async function mountHome(dir: string, owner: number, mib: number): Promis
   await runCommand(['mount', '-t', 'tmpfs', '-o', options, 'vestibule-home', dir]);
 }
 
-/** Idempotent; what was in it is gone. */
+/** Idempotent; what was in it is gone. At once, though somebody may still look into it. */
 export async function unmountHome(dir: string): Promise<void> {
   // A crash may have come between two mounts of it.
-  while (await isMounted(dir)) await runCommand(['umount', dir]);
-}
-
-async function isMounted(dir: string): Promise<boolean> {
-  const mounts = await readFile('/proc/self/mountinfo', 'utf8');
-  // The kernel writes these three characters as octal numbers.
-  const escaped = dir.replaceAll(/[ \t\\]/g, (found) => `\\${found.charCodeAt(0).toString(8).padStart(3, '0')}`);
-  return mounts.includes(` ${escaped} `);
+  while (await isMounted(dir)) await runCommand(['umount', '--lazy', dir]);
 }

@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect } from 'vitest';
 import { z } from 'zod';
+import { makeDoubleImage } from './firecracker/double/testing-double-image.ts';
 import { installFirecrackerDouble, type InstalledDouble } from './firecracker/double/testing-install-double.ts';
 import type { MachineFate } from './firecracker/double/double-settings.ts';
 import { toJail } from './firecracker/jail.ts';
-import { CURRENT, MANIFEST } from './images/image-store.ts';
 import type { RuntimeBench } from './runtime.conformance.ts';
 import type { Runtime } from './runtime.ts';
 import { createFirecrackerRuntime, type FirecrackerRuntimeOptions } from './runtimes/firecracker-runtime.ts';
@@ -40,7 +40,6 @@ export type FirecrackerBench = Omit<RuntimeBench, 'open'> & {
 const identitySchema = z.object({ pid: z.number(), startTime: z.string() });
 const factSchema = z.object({ supervisor: identitySchema, machine: identitySchema.nullable() });
 const BUNDLE = { bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'error' } as const;
-const IMAGE_FILES = { oci: 'oci', rootfs: 'root.ext4', kernel: 'bzImage', vmlinux: 'vmlinux', initramfs: 'initramfs' };
 
 export async function openFirecrackerBench(): Promise<FirecrackerBench> {
   const dir = mkdtempSync(join(tmpdir(), 'vestibule-firecracker-'));
@@ -52,7 +51,7 @@ export async function openFirecrackerBench(): Promise<FirecrackerBench> {
   const [vmsDir, jailsDir, logsDir] = [join(dataDir, 'vms'), join(dataDir, 'jails'), join(dir, 'logs')];
   for (const folder of [vmsDir, jailsDir, join(dir, 'agent')]) mkdirSync(folder, { recursive: true, mode: 0o755 });
   writeFileSync(join(dir, 'policy.json'), '{ "IncognitoModeAvailability": 1 }\n');
-  makeImage(join(dir, 'images'));
+  makeDoubleImage(join(dir, 'images'));
   const supervisorEntry = join(dir, 'supervisor.mjs');
   const bundles = [
     { from: './supervisor/supervisor.ts', to: supervisorEntry },
@@ -139,25 +138,6 @@ export async function openFirecrackerBench(): Promise<FirecrackerBench> {
     },
     close: () => rmSync(dir, { recursive: true, force: true }),
   };
-}
-
-/** Nothing of it is run by the double, but the kernel must look like one. */
-function makeImage(imagesDir: string): void {
-  const imageId = randomBytes(8).toString('hex');
-  const image = join(imagesDir, imageId);
-  mkdirSync(image, { recursive: true });
-  for (const name of Object.values(IMAGE_FILES))
-    writeFileSync(join(image, name), name === 'vmlinux' ? Buffer.from('\x7fELF not a kernel', 'latin1') : name);
-  const files = Object.fromEntries(
-    Object.entries(IMAGE_FILES).map(([key, name]) => [key, { name, bytes: 1, sha256: '0'.repeat(64) }]),
-  );
-  const manifest = {
-    ...{ imageId, builtAt: new Date().toISOString(), architecture: 'amd64', agentBuildId: 'none' },
-    ...{ tools: {}, packages: {}, kernelVersion: 'none', files },
-  };
-  mkdirSync(join(imagesDir, CURRENT));
-  for (const folder of [image, join(imagesDir, CURRENT)])
-    writeFileSync(join(folder, MANIFEST), JSON.stringify(manifest));
 }
 
 /** Of this machine's processes the first with such an argv and environment. */

@@ -30,7 +30,7 @@ const settingsSchema = z.strictObject({
     .default([]),
   /** What is said on a vsock connection from the host, in place of `OK <port>`. */
   vsockAnswers: z.strictObject({ delayMs: z.number().int().nonnegative(), text: z.string() }).optional(),
-  /** When the guest says `text` on its port to the host, the machine ends so; what it said is passed on first where `isHeard`. */
+  /** When the guest says a line with `text` on a port, the machine ends so; the end of that line is passed on first where `isHeard`. */
   endWhenSaid: z
     .strictObject({ port: z.number().int(), text: z.string(), isHeard: z.boolean(), end: endSchema })
     .optional(),

@@ -69,6 +69,13 @@ export function runFirecracker(program: string, argv: readonly string[]): void {
   }
 }
 
+/** Whether a whole line has it. */
+const hasLine = (said: string, text: string): boolean =>
+  said
+    .split('\n')
+    .slice(0, -1)
+    .some((line) => line.includes(text));
+
 /** A VM without an API: all that a guest without drives can do is to say that its first steps ran. */
 function probe(configFile: string): void {
   const parts = JSON.parse(readFileSync(configFile, 'utf8')) as Record<string, unknown>;
@@ -104,7 +111,7 @@ function serve(id: string, apiSocket: string, settings: DoubleSettings): void {
   const { endWhenSaid: mark, endAfter } = settings;
   const device = createVsockDevice(settings, (port, text) => {
     if (isOver) return false;
-    if (mark === undefined || mark.port !== port || !text.includes(mark.text)) return true;
+    if (mark === undefined || mark.port !== port || !hasLine(text, mark.text)) return true;
     setImmediate(() => end(mark.end));
     return mark.isHeard;
   });

@@ -65,3 +65,16 @@ export type Runtime = {
    */
   destroy(vmId: string): Promise<VmExit | null>;
 };
+
+/**
+ * What a runtime may be able to do besides: keep a VM whose guest is up, and start others from it. None can yet. A VM that is started again has
+ * everything of the one that was kept, unique values too: whatever a guest holds of tokens, ids and random state is to be renewed in it, its
+ * clock set and its links opened anew, before it is given to a session.
+ */
+export type Snapshots = {
+  /** Keeps the VM as it is now, under a name; it goes on. */
+  keep(vmId: string, name: string): Promise<void>;
+  /** As `Runtime.create`, from what was kept. */
+  createFrom(name: string, spec: VmSpec): Promise<void>;
+  forget(name: string): Promise<void>;
+};

@@ -1,11 +1,11 @@
 /** What the runtime `firecracker` needs of this machine, each really looked at; each unmet need with what to do about it. Never rejects. */
-import { access, constants, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, constants, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Requirement } from '@vestibule/protocol/api';
 import { findCurrentImage } from '../images/image-store.ts';
 import { tryCommand } from '../system/run-command.ts';
-import { findCgroupLayout } from './jail-cgroups.ts';
+import { findJailCgroups } from './jail-cgroups.ts';
 import { probeVm } from './probe-vm.ts';
 
 export type FirecrackerQuery = {
@@ -148,7 +148,7 @@ netns del ${name}
 }
 
 function checkCgroups(): Promise<Finding> {
-  if (findCgroupLayout() !== null) return Promise.resolve(null);
+  if (findJailCgroups() !== null) return Promise.resolve(null);
   return Promise.resolve(
     missing(
       'cgroups',
@@ -193,7 +193,9 @@ async function checkImage(
     const image = await findCurrentImage(imagesDir);
     if (image === null) return missing('images', 'No image for browser machines was built', hint);
     const files = ['rootfs', 'vmlinux', 'initramfs'] as const;
-    await Promise.all(files.map((file) => access(image.pathOf(file), constants.R_OK)));
+    const modes = await Promise.all(files.map(async (file) => (await stat(image.pathOf(file))).mode));
+    // Each VM's own uid opens them.
+    if (modes.some((mode) => (mode & constants.S_IROTH) === 0)) throw new Error('not everybody may read its files');
     if (firecracker === null || (!isDouble && (await checkKvm()) !== null)) return null;
     const fault = await probeVm(firecrackerPath, image);
     if (fault === null) return null;

@@ -9,12 +9,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import type { VmExit } from '@vestibule/protocol/vm';
-import { findCgroupLayout } from '../firecracker/jail-cgroups.ts';
 import { toJailId } from '../firecracker/jail.ts';
+import { parseCgroupTrees } from '../system/cgroup-mounts.ts';
 import { isAlive } from '../system/process-identity.ts';
 import { requireAbilities } from '../testing-abilities.ts';
 import { DOUBLE_ABILITIES } from '../testing-firecracker-ability.ts';
@@ -76,14 +76,14 @@ describe.runIf(isAble)('firecracker, over a double of it', () => {
       const { pid } = bench.firecrackerOf(vmId);
       const path = join('/', vmId, toJailId(vmId));
       expect(readFileSync(`/proc/${pid}/cgroup`, 'utf8')).toContain(path);
-      const layout = findCgroupLayout();
-      const limits = layout?.hierarchies.flatMap((hierarchy) =>
+      const trees = new Set(parseCgroupTrees(readFileSync('/proc/self/mountinfo', 'utf8')).map((tree) => tree.dir));
+      const limits = [...trees].flatMap((hierarchy) =>
         ['pids.max', 'memory.limit_in_bytes', 'memory.max', 'cpu.cfs_quota_us', 'cpu.max'].flatMap((file) => {
           const at = join(hierarchy, path, file);
           return existsSync(at) ? [readFileSync(at, 'utf8').trim().split(' ')[0]] : [];
         }),
       );
-      expect(limits?.toSorted()).toEqual(['1024', '200000', String((2048 + 256) * 1024 * 1024)].toSorted());
+      expect(limits.toSorted()).toEqual(['1024', '200000', String((2048 + 256) * 1024 * 1024)].toSorted());
     });
 
     it("is in the VM's network namespace, and not in this machine's", async () => {
@@ -242,7 +242,7 @@ describe.runIf(isAble)('firecracker, over a double of it', () => {
       vmId,
       'new Promise((done) => process.stdout.write("x".repeat(3e6) + "the last line\\n", () => done(1)))',
     );
-    expect(bench.logOf(vmId)).toContain('the last line');
+    await vi.waitFor(() => expect(bench.logOf(vmId).includes('the last line')).toBe(true), UP);
     await runtime.destroy(vmId);
     expect(bench.logOf(vmId).length).toBeLessThan(1.1 * 1024 * 1024);
   });
@@ -252,6 +252,7 @@ describe.runIf(isAble)('firecracker, over a double of it', () => {
     const vmId = bench.newVmId();
     mkdirSync(bench.jailRootOf(vmId), { recursive: true });
     expect(await runtime.list()).toEqual([vmId]);
+    expect(await runtime.remains?.(vmId)).toEqual([{ kind: 'jail', name: dirname(bench.jailRootOf(vmId)) }]);
     await runtime.destroy(vmId);
     expect(await runtime.list()).toEqual([]);
     expect(await bench.traces()).toEqual(before);

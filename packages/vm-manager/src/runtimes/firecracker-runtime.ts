@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkFirecracker } from '../firecracker/firecracker-preflight.ts';
 import { IN_JAIL, listJails, prepareJail, removeJail, toHostPath, toJail, type Jail } from '../firecracker/jail.ts';
-import { findCgroupLayout, listCgroups, removeCgroups, toCgroupSettings } from '../firecracker/jail-cgroups.ts';
+import { findJailCgroups } from '../firecracker/jail-cgroups.ts';
 import { toJailerArgv } from '../firecracker/jailer-argv.ts';
 import { toVmRequests, type VmDisk } from '../firecracker/vm-requests.ts';
 import { openVsockPort, waitForFirstBytes } from '../firecracker/vsock.ts';
@@ -30,6 +30,7 @@ import { createVmFolders } from '../vm/vm-folders.ts';
 import type { ImageVmHostOptions } from '../vm/vm-host-options.ts';
 import { DEFAULT_VM_LIMITS } from '../vm/vm-limits.ts';
 import { createVmNetworks, TAP } from '../vm/vm-network.ts';
+import { findResources, removeResources, type VmResource } from '../vm/vm-resources.ts';
 import { VSOCK } from '../vm/vsock-ports.ts';
 
 export type FirecrackerRuntimeOptions = ImageVmHostOptions & {
@@ -61,6 +62,7 @@ export function createFirecrackerRuntime(options: FirecrackerRuntimeOptions): Ru
     ...{ folders, nodePath: options.nodePath, supervisorEntry: options.supervisorEntry },
     ...{ machinePrograms: JAIL_PROGRAMS, stopGraceMs: STOP_GRACE_MS },
   });
+  const cgroups = findJailCgroups();
   const creations = createSingleFlight<void>();
   const jailOf = (vmId: string): Jail => toJail(jailsDir, firecrackerPath, vmId);
 
@@ -96,7 +98,6 @@ export function createFirecrackerRuntime(options: FirecrackerRuntimeOptions): Ru
     const { vmId, slot } = spec;
     if (!Number.isInteger(slot) || slot < 0 || slot >= MAX_SLOTS)
       throw new Error(`slot ${slot} of ${vmId} is out of range`);
-    const cgroups = findCgroupLayout();
     if (cgroups === null) throw new Error('no cgroups with memory, pids and cpu on this machine');
     const [uid, jail] = [uidBase + slot, jailOf(vmId)];
     const nameServers = await findNameServers({ configured: options.vmDns, sharedLoopback: false });
@@ -112,7 +113,7 @@ export function createFirecrackerRuntime(options: FirecrackerRuntimeOptions): Ru
         ...{ vmId, jail, jailerPath, firecrackerPath, jailsDir, uid, binds },
         networkNamespace: networks.namespacePath(vmId),
         cgroupVersion: cgroups.version,
-        cgroupSettings: toCgroupSettings(cgroups, limits),
+        cgroupSettings: cgroups.toSettings(limits),
         fileBytes: FILE_BYTES,
         statusFd: STATUS_FD,
       }),
@@ -140,7 +141,6 @@ export function createFirecrackerRuntime(options: FirecrackerRuntimeOptions): Ru
     try {
       await start(spec);
     } catch (error) {
-      await vms.stop(spec.vmId);
       await release(spec.vmId);
       throw new Error(`starting ${spec.vmId}: ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,
@@ -148,14 +148,45 @@ export function createFirecrackerRuntime(options: FirecrackerRuntimeOptions): Ru
     }
   }
 
-  /** All that a VM without processes may still own, in the reverse of the order in which it came. */
+  /** In the order of making. Mounts and Firecracker's own sockets go with the processes and the jail. */
+  function resourcesOf(vmId: string): VmResource[] {
+    const jail = jailOf(vmId);
+    const dir = folders.dirOf(vmId);
+    return [
+      {
+        ...{ kind: 'folder', name: dir },
+        exists: async () => folders.exists(vmId),
+        remove: () => folders.remove(vmId),
+      },
+      {
+        ...{ kind: 'network', name: vmId },
+        exists: async () => networks.exists(vmId),
+        remove: () => networks.destroy(vmId),
+      },
+      { ...{ kind: 'jail', name: jail.dir }, exists: async () => existsSync(jail.dir), remove: () => removeJail(jail) },
+      {
+        ...{ kind: 'cgroup', name: vmId },
+        exists: async () => cgroups?.exists(vmId) ?? false,
+        remove: async () => cgroups?.remove(vmId),
+      },
+      {
+        ...{ kind: 'processes', name: vmId },
+        exists: async () => vms.hasProcesses(vmId),
+        async remove() {
+          await vms.stop(vmId);
+          // Writes down that it vanished, where nobody else could, before its folder goes.
+          vms.inspect(vmId);
+        },
+      },
+    ];
+  }
+
   async function release(vmId: string): Promise<void> {
-    const cgroups = findCgroupLayout();
-    if (cgroups !== null) await removeCgroups(cgroups, vmId);
-    await removeJail(jailOf(vmId));
-    await networks.destroy(vmId);
-    await folders.remove(vmId);
-    await networks.dropTable(async () => (await folders.list()).length === 0);
+    try {
+      await removeResources(vmId, resourcesOf(vmId));
+    } finally {
+      await networks.dropTable(async () => (await folders.list()).length === 0);
+    }
   }
 
   return {
@@ -173,15 +204,16 @@ export function createFirecrackerRuntime(options: FirecrackerRuntimeOptions): Ru
     },
 
     async list() {
-      const cgroups = findCgroupLayout();
       const all = await Promise.all([
         folders.list(),
         networks.list(),
         listJails(jailsDir, firecrackerPath, installationId),
-        ...(cgroups === null ? [] : [listCgroups(cgroups, folders.isVmId)]),
+        ...(cgroups === null ? [] : [cgroups.list(folders.isVmId)]),
       ]);
       return [...new Set([...all.flat(), ...vms.list()])].toSorted();
     },
+
+    remains: (vmId) => findResources(resourcesOf(vmId)),
 
     /** In the guest somebody takes every connection, and drops it when nobody is behind; agent and display both speak first. */
     async connect(vmId, channel): Promise<Duplex> {
@@ -193,10 +225,8 @@ export function createFirecrackerRuntime(options: FirecrackerRuntimeOptions): Ru
     async destroy(vmId) {
       // A create under way would go on behind our back.
       await creations.settled(vmId);
-      await vms.stop(vmId);
-      const found = vms.inspect(vmId);
       await release(vmId);
-      return found.state === 'exited' ? found.exit : folders.findKeptExit(vmId);
+      return folders.findKeptExit(vmId);
     },
   };
 }

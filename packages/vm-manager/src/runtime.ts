@@ -64,14 +64,17 @@ export type Runtime = {
    * MUST be safe on an unknown id. Returns how it ended when that is known.
    */
   destroy(vmId: string): Promise<VmExit | null>;
+
+  /** Absent where the runtime keeps no VM for others to start from; no runtime does yet. */
+  readonly snapshots?: Snapshots;
 };
 
 /**
- * What a runtime may be able to do besides: keep a VM whose guest is up, and start others from it. None can yet. A VM that is started again has
+ * What a runtime may be able to do besides: keep a VM whose guest is up, and start others from it. A VM that is started again has
  * everything of the one that was kept, unique values too: whatever a guest holds of tokens, ids and random state is to be renewed in it, its
  * clock set and its links opened anew, before it is given to a session.
  */
-export type Snapshots = {
+type Snapshots = {
   /** Keeps the VM as it is now, under a name; it goes on. */
   keep(vmId: string, name: string): Promise<void>;
   /** As `Runtime.create`, from what was kept. */

@@ -44,6 +44,14 @@ const BUILDERS: Readonly<Record<string, (folder: string) => Promise<void>>> = {
       external: [],
     });
   },
+  /** Runs inside of browser VMs; goes into their image. */
+  async guest(folder) {
+    await bundle({
+      entry: join(ROOT, 'packages/vm-manager/src/guest/bridge.ts'),
+      outfile: join(folder, 'bridge.mjs'),
+      external: [],
+    });
+  },
   async cli(folder) {
     await bundle({
       entry: join(ROOT, 'packages/cli/src/main.ts'),

@@ -16,6 +16,7 @@ export const TARGETS = [
   { name: 'controller', inputs: [...SHARED, 'packages/controller/src', 'packages/vm-manager/src'] },
   { name: 'agent', inputs: [...SHARED, 'packages/agent/src'] },
   { name: 'supervisor', inputs: [...SHARED, 'packages/vm-manager/src'] },
+  { name: 'guest', inputs: [...SHARED, 'packages/vm-manager/src'] },
   { name: 'cli', inputs: [...SHARED, 'packages/cli/src'] },
   {
     name: 'web',

@@ -6,6 +6,7 @@ import { createContainerRuntime } from '@vestibule/vm-manager/runtimes/container
 import { createFakeRuntime } from '@vestibule/vm-manager/runtimes/fake-runtime';
 import { createFirecrackerRuntime } from '@vestibule/vm-manager/runtimes/firecracker-runtime';
 import { createProcessRuntime } from '@vestibule/vm-manager/runtimes/process-runtime';
+import { createQemuRuntime } from '@vestibule/vm-manager/runtimes/qemu-runtime';
 import { type Config, ConfigError } from './config.ts';
 import type { DataFolder } from './data-folder.ts';
 import { withImageAgentCheck } from './fleet/image-agent-check.ts';
@@ -70,7 +71,7 @@ export function createRuntime({ config, folder, product }: RuntimeChoice): Runti
     case 'container':
       return withAgentCheck(createContainerRuntime({ ...fromImage, ...config.container }));
     case 'qemu':
-      throw new ConfigError([`VESTIBULE_RUNTIME: ${config.runtime} is not part of this build`]);
+      return withAgentCheck(createQemuRuntime({ ...fromImage, accelerator: config.qemuAccelerator }));
     default:
       return config.runtime satisfies never;
   }

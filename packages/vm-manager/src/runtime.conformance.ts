@@ -24,13 +24,15 @@ export type RuntimeBench = {
    * an end of its own, that one's code, and the first process's in the words.
    */
   toExit?(code: number): Pick<VmExit, 'exitCode' | 'reason'>;
+  /** What a VM is given to end by itself. Default 1000 ms. */
+  graceMs?: number;
+  /** What a stage of a VM may take here. Default 15 s. */
+  patienceMs?: number;
   /** Everything of the installation on this machine: processes, namespaces, devices, mounts, packet filters, VM folders. */
   traces(): Promise<string[]>;
 };
 
 const toPlainExit = (code: number) => ({ exitCode: code, reason: `exited with code ${code}` });
-
-const SOON = { timeout: 15_000, interval: 10 };
 
 export function describeRuntime(name: string, openBench: () => Promise<RuntimeBench>): void {
   describe(`the runtime ${name}`, () => {
@@ -38,6 +40,10 @@ export function describeRuntime(name: string, openBench: () => Promise<RuntimeBe
     let runtime: Runtime;
     const created: string[] = [];
     const toExit = (code: number) => (bench.toExit ?? toPlainExit)(code);
+    const soon = () => ({ timeout: bench.patienceMs ?? 15_000, interval: 10 });
+    /** Dials until somebody listens, as the controller does. */
+    const connectSoon = (from: Runtime, vmId: string, channel: 'agent' | 'display'): Promise<Duplex> =>
+      vi.waitFor(() => from.connect(vmId, channel), soon());
 
     beforeAll(async () => {
       bench = await openBench();
@@ -63,7 +69,7 @@ export function describeRuntime(name: string, openBench: () => Promise<RuntimeBe
         const found = await runtime.inspect(vmId);
         if (found.state !== 'exited') throw new Error(`${vmId} is ${found.state}`);
         return found.exit;
-      }, SOON);
+      }, soon());
     }
 
     it('starts a VM, shows it running and listed, and lets nothing of it remain', async () => {
@@ -142,7 +148,7 @@ export function describeRuntime(name: string, openBench: () => Promise<RuntimeBe
       const exit = await runtime.destroy(vmId);
       expect(exit).toMatchObject({
         exitCode: 137,
-        reason: expect.stringContaining('did not end within 1000 ms') as string,
+        reason: expect.stringContaining(`did not end within ${bench.graceMs ?? 1000} ms`) as string,
       });
       expect(await bench.traces()).toEqual(before);
     });
@@ -172,7 +178,7 @@ export function describeRuntime(name: string, openBench: () => Promise<RuntimeBe
       await bench.killSupervisor(vmId);
       const exit = await untilExited(vmId);
       expect(exit).toMatchObject({ exitCode: null, signal: null, reason: 'vanished with its supervisor' });
-      await vi.waitFor(async () => expect(await canConnect(runtime, vmId)).toBe(false), SOON);
+      await vi.waitFor(async () => expect(await canConnect(runtime, vmId)).toBe(false), soon());
       expect(await runtime.destroy(vmId)).toEqual(exit);
       expect(await bench.traces()).toEqual(before);
     });
@@ -212,11 +218,6 @@ export function describeRuntime(name: string, openBench: () => Promise<RuntimeBe
         expect([id, title, hint].every((text) => text.trim().length > 0)).toBe(true);
     });
   });
-}
-
-/** Dials until somebody listens, as the controller does. */
-async function connectSoon(runtime: Runtime, vmId: string, channel: 'agent' | 'display'): Promise<Duplex> {
-  return vi.waitFor(() => runtime.connect(vmId, channel), SOON);
 }
 
 async function canConnect(runtime: Runtime, vmId: string): Promise<boolean> {

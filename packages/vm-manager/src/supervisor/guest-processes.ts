@@ -18,6 +18,7 @@ export function findAgentProcess(launch: Launch, { machine, guestInit }: Supervi
     case 'container':
       return guestInit === null ? null : findChild(guestInit, GUEST.node);
     case 'firecracker':
+    case 'qemu':
       return null;
     default:
       return launch satisfies never;

@@ -41,4 +41,13 @@ export type FirecrackerLaunch = {
   stopGraceMs: number;
 };
 
-export type Launch = SandboxLaunch | ContainerLaunch | FirecrackerLaunch;
+/** A QEMU, in a jail of its own; see `qemu/qemu-argv.ts`. */
+export type QemuLaunch = {
+  kind: 'qemu';
+  argv: string[];
+  /** Folders of control groups that it is started in. */
+  cgroups: string[];
+  stopGraceMs: number;
+};
+
+export type Launch = SandboxLaunch | ContainerLaunch | FirecrackerLaunch | QemuLaunch;

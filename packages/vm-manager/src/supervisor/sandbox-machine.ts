@@ -1,7 +1,5 @@
 /** A VM that is a tree of processes below bubblewrap. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { findProcessIdentity, signalProcess, type ProcessIdentity } from '../system/process-identity.ts';
@@ -10,16 +8,13 @@ import { STATUS_FD } from '../vm/supervised-vms.ts';
 import { hasRunOutOfMemory } from '../vm/vm-cgroup.ts';
 import { findFirstProcess } from './guest-processes.ts';
 import type { SandboxLaunch } from './launch.ts';
-import type { Machine, MachineEnd, MachineHooks } from './machine.ts';
-import { spawnInCgroups } from './spawn-in-cgroups.ts';
+import { isDeathByKill, spawnMachine, waitForEnd } from './machine-process.ts';
+import type { Machine, MachineHooks } from './machine.ts';
 
-const LOG_END_MS = 500;
 const LOOK_AGAIN_MS = 20;
-/** The kernel ends VMs before the machine's own services when memory runs out. */
-const OOM_SCORE = 500;
 
 export function startSandboxMachine(launch: SandboxLaunch, { log, report }: MachineHooks): Machine {
-  const child = spawnInCgroups(launch.cgroups, () => startSandbox(launch.argv));
+  const child = spawnMachine(launch.cgroups, () => startSandbox(launch.argv));
   const sandbox = child.pid === undefined ? null : findProcessIdentity(child.pid);
   let guestInit: ProcessIdentity | null = null;
   let isKilled = false;
@@ -53,35 +48,6 @@ export function startSandboxMachine(launch: SandboxLaunch, { log, report }: Mach
   };
 }
 
-/** As bubblewrap tells it of a process in it, or of itself. */
-function isDeathByKill({ exitCode, signal }: MachineEnd): boolean {
-  return signal === 'SIGKILL' || exitCode === 128 + constants.signals.SIGKILL;
-}
-
-function startSandbox(argv: readonly string[]): ChildProcess {
-  const [program = '', ...args] = argv;
-  // Children inherit it; a process may always go back to where it was.
-  setOomScore(OOM_SCORE);
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: { PATH: SYSTEM_PATH } });
-  setOomScore(0);
-  return child;
-}
-
-function setOomScore(score: number): void {
-  try {
-    writeFileSync('/proc/self/oom_score_adj', String(score));
-  } catch {
-    // Only a preference.
-  }
-}
-
-function waitForEnd(child: ChildProcess): Promise<MachineEnd> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (exitCode, signal) => {
-      // After `close` the whole log was read, too; it is not worth waiting for without end.
-      child.once('close', () => resolve({ exitCode, signal }));
-      setTimeout(() => resolve({ exitCode, signal }), LOG_END_MS);
-    });
-  });
+function startSandbox([program = '', ...args]: readonly string[]): ChildProcess {
+  return spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: { PATH: SYSTEM_PATH } });
 }

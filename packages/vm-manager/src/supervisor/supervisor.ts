@@ -16,6 +16,7 @@ import { toVmExit } from './exit-fact.ts';
 import { startFirecrackerMachine } from './firecracker-machine.ts';
 import type { Launch } from './launch.ts';
 import type { Machine, MachineHooks } from './machine.ts';
+import { startQemuMachine } from './qemu-machine.ts';
 import { startSandboxMachine } from './sandbox-machine.ts';
 
 const LOG_BYTES = 1024 * 1024;
@@ -39,6 +40,8 @@ function startMachine(launch: Launch, hooks: MachineHooks): Machine {
       return startContainerMachine(launch, hooks);
     case 'firecracker':
       return startFirecrackerMachine(launch, hooks);
+    case 'qemu':
+      return startQemuMachine(launch, hooks);
     default:
       return launch satisfies never;
   }

@@ -25,8 +25,8 @@ export type VmConfig = {
   limits: VmLimits;
   /** Null for a VM without a network. `address` with its prefix length. */
   network: { address: string; gateway: string } | null;
-  /** For tests: a file that is started in the agent's place. */
-  agentFile?: string;
+  /** For tests: files of this machine in the place of the image's, by path inside. */
+  overlays?: Readonly<Record<string, string>>;
 };
 
 export type VmDrivesQuery = {
@@ -64,7 +64,7 @@ async function toConfigFiles(config: VmConfig): Promise<Record<string, string | 
     [GUEST.policyFile.slice(1)]: policy,
     ...(extraPem !== undefined && { [`authorities/${extra}`]: extraPem }),
     ...(allPem !== undefined && { [`authorities/${all}`]: allPem }),
-    ...(config.agentFile !== undefined && { 'agent/agent.mjs': await readFile(config.agentFile) }),
+    ...(await readOverlays(config.overlays ?? {})),
     environment: toLines(config.environment),
     machine: toLines({
       machine: config.machine,
@@ -79,6 +79,13 @@ async function toConfigFiles(config: VmConfig): Promise<Record<string, string | 
       }),
     }),
   };
+}
+
+async function readOverlays(overlays: Readonly<Record<string, string>>): Promise<Record<string, Buffer>> {
+  const files = Object.entries(overlays).map(
+    async ([inside, path]) => [`over${inside}`, await readFile(path)] as const,
+  );
+  return Object.fromEntries(await Promise.all(files));
 }
 
 function toLines(values: Readonly<Record<string, string>>): string {

@@ -1,5 +1,5 @@
 /** Looks into a browser VM from the server's side while it lives, as whoever runs the server can. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GUEST } from '@vestibule/vm-manager/vm/guest';
 import { createVmFolders, type SupervisedSpec, type SupervisorFact } from '@vestibule/vm-manager/vm/vm-folders';
@@ -38,11 +38,22 @@ export function findFirstProcess(dataDir: string, vmId: string): number {
   return first.pid;
 }
 
-/** The pid, on this machine, of the machine that a VM is. */
-export function findMachine(dataDir: string, vmId: string): number {
-  const machine = findFact(dataDir, vmId)?.machine ?? null;
-  if (machine === null) throw new Error(`${vmId} does not run`);
-  return machine.pid;
+/** The pid, on this machine, of the program that a VM's machine is; what surrounds it has the same arguments, and another name. */
+export function findMachine(program: RegExp, vmId: string): number {
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    const [argv0 = '', ...rest] = readArgv(name);
+    if (program.test(argv0) && rest.some((argument) => argument.includes(vmId))) return Number(name);
+  }
+  throw new Error(`${vmId} does not run`);
+}
+
+/** Empty for a process that is gone. */
+function readArgv(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
 }
 
 /** A file of the person's home in the VM, byte for byte. */

@@ -12,6 +12,7 @@ import { createClient } from '@vestibule/protocol/client';
 import { MIGRATED_TEMPLATE, startTestCluster, toTestConfig } from '../../packages/controller/src/db/testing-cluster.ts';
 import type { DeathMoment } from '../../packages/controller/src/session/testing-death-matrix.ts';
 import { type DeathRig, waitUntil } from '../../packages/controller/src/testing-deaths.ts';
+import type { MachineKills } from './machine-kills.ts';
 import type { RuntimeUnderTest } from './runtime-under-test.ts';
 import { startVestibule, type VestibuleServer } from './vestibule-server.ts';
 
@@ -38,7 +39,10 @@ async function begin(server: VestibuleServer, lines: readonly string[], patience
 }
 
 /** A controller of that runtime, over a database that outlives its silence. */
-export async function openMachineDeaths({ env, kills, patience }: RuntimeUnderTest): Promise<MachineDeaths> {
+export async function openMachineDeaths(
+  { env, patience }: RuntimeUnderTest,
+  kills: MachineKills,
+): Promise<MachineDeaths> {
   const cluster = await startTestCluster();
   const { user, host, port } = toTestConfig(cluster.server, 'owner', MIGRATED_TEMPLATE);
   const keyDir = mkdtempSync(join(tmpdir(), 'vestibule-e2e-key-'));

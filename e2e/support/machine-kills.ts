@@ -1,7 +1,6 @@
 /** How VMs are killed from this machine's side, by runtime: their agent where its process is this machine's, else the machine itself. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BuiltRuntime } from '@vestibule/protocol/vm';
 import { GUEST } from '@vestibule/vm-manager/vm/guest';
 import type { VmDeath } from '../../packages/controller/src/testing-deaths.ts';
 import { findFirstProcess, findMachine, findSupervisor } from './browser-vm.ts';
@@ -38,11 +37,13 @@ const BY_AGENT: MachineKills = {
   hasHomeFile: (dataDir, vmId, path) =>
     existsSync(join(`/proc/${findFirstProcess(dataDir, vmId)}/root`, GUEST.home, path)),
 };
-const BY_MACHINE: MachineKills = { endVm: createKills(findMachine), hasHomeFile: null };
+const BY_QEMU: MachineKills = {
+  endVm: createKills((_dataDir, vmId) => findMachine(/qemu-system-\w+$/, vmId)),
+  hasHomeFile: null,
+};
 
-export const MACHINE_KILLS: Readonly<Record<Exclude<BuiltRuntime, 'fake'>, MachineKills>> = {
+export const MACHINE_KILLS = {
   process: BY_AGENT,
   container: BY_AGENT,
-  qemu: BY_MACHINE,
-  firecracker: BY_MACHINE,
-};
+  qemu: BY_QEMU,
+} as const satisfies Record<string, MachineKills>;

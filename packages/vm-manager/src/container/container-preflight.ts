@@ -42,6 +42,9 @@ const ALLOW_NAMESPACES =
   "The engine's seccomp profile must allow user namespaces, as podman's does (with Docker: dockerd --seccomp-profile=/usr/share/containers/seccomp.json, " +
   'a file of the package golang-github-containers-common), and so must the kernel: sysctl user.max_user_namespaces above 0, ' +
   'kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0.';
+const GVISOR_FLAGS =
+  'See what the OCI runtime logged. gVisor must let a VM use sockets, pipes and the network device that this server gives it: ' +
+  'runsc --host-uds=all --host-fifo=open --network=host.';
 /** Guests that are not this much slower are as quick as this machine, measured on a busy one. */
 const LEAST_PACE = 3;
 
@@ -158,7 +161,7 @@ async function checkEngine(query: ContainerPreflightQuery): Promise<{ findings: 
       missing(
         'container',
         `A container cannot be run as a browser machine: ${said}`,
-        findEngineHint(said, START_ENGINE),
+        findEngineHint(said, options.ociRuntime === null ? START_ENGINE : GVISOR_FLAGS),
       ),
     );
   }

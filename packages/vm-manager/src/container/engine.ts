@@ -7,18 +7,16 @@ import { askEngine, EngineError, type EngineRequest } from './engine-http.ts';
 const versionSchema = z.object({ Version: z.string(), ApiVersion: z.string() });
 const imageSchema = z.object({ Id: z.string(), RepoTags: z.nullish(z.array(z.string())) });
 const containerSchema = z.object({
-  /** podman's place for the runtime that was really taken, and Docker's. */
-  OCIRuntime: z.nullish(z.string()),
-  HostConfig: z.object({ Runtime: z.nullish(z.string()) }),
   State: z.object({
     Status: z.string(),
     Running: z.boolean(),
     Pid: z.int(),
     ExitCode: z.int(),
-    OOMKilled: z.nullish(z.boolean()),
   }),
 });
 export type ContainerState = z.infer<typeof containerSchema>['State'];
+const podmanContainerSchema = z.object({ OCIRuntime: z.string() });
+const dockerContainerSchema = z.object({ HostConfig: z.object({ Runtime: z.nullish(z.string()) }) });
 const listedSchema = z.array(z.object({ Names: z.array(z.string()) }));
 const imagesSchema = z.array(imageSchema);
 /** Lines of JSON; one tells the name of what was loaded. */
@@ -88,13 +86,12 @@ export function createEngine(socketPath: string) {
       const body = await find({ method: 'GET', path: `/containers/${name}/json` });
       return body === null ? null : parse(containerSchema, body).State;
     },
-    /** The name of the OCI runtime that runs it, which is not always the one that was asked for. */
+    /** The name of the OCI runtime that runs it, which is not always the one that was asked for: podman tells it only in its own API. */
     async findOciRuntime(name: string): Promise<string | null> {
-      const { OCIRuntime, HostConfig } = parse(
-        containerSchema,
-        await ask({ method: 'GET', path: `/containers/${name}/json` }),
-      );
-      return OCIRuntime ?? HostConfig.Runtime ?? null;
+      const own = await find({ method: 'GET', path: `/v4.0.0/libpod/containers/${name}/json` });
+      if (own !== null) return parse(podmanContainerSchema, own).OCIRuntime;
+      const body = await ask({ method: 'GET', path: `/containers/${name}/json` });
+      return parse(dockerContainerSchema, body).HostConfig.Runtime ?? null;
     },
     /** Kills it if it runs. Idempotent. */
     async removeContainer(name: string): Promise<void> {

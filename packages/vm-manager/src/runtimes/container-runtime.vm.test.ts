@@ -1,11 +1,12 @@
 /** The runtime `container` with a podman of its own: the suites of every runtime, then what it promises beyond them. As root. */
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { AgentMessage } from '@vestibule/protocol/agent-messages';
+import { loginPlanSchema } from '@vestibule/protocol/agent-messages';
 import { CONTAINER_INIT } from '../container/container-guest.ts';
 import { AgentClient } from '../fake/testing-agent-client.ts';
 import type { Runtime } from '../runtime.ts';
@@ -277,21 +278,45 @@ describe.runIf(isAble)('container', () => {
     await runtime.destroy(vmId);
   });
 
-  it('runs the real agent, whose Chromium paints with its own sandbox on', async () => {
+  it('runs the real agent and a CLI of a layer, and Chromium paints with its own sandbox on', async () => {
+    const layerDir = join(bench.dir, 'layer');
+    mkdirSync(layerDir);
+    writeFileSync(join(layerDir, 'cli'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
     const runtime = bench.open({ overlays: { [CONTAINER_INIT]: join(bench.dir, 'container-init') } });
-    const vmId = await createUp(runtime);
-    const agent = new AgentClient(await runtime.connect(vmId, 'agent'));
+    const vmId = bench.newVmId();
+    created.push(vmId);
+    await runtime.create({ vmId, slot: 0, layer: { dir: layerDir }, epoch: 1 });
+    const agent = new AgentClient(await vi.waitFor(() => runtime.connect(vmId, 'agent'), SOON));
+    agent.claim(
+      loginPlanSchema.parse({
+        provider: 'demo',
+        program: '/opt/vestibule/layer/cli',
+        login: { url: { from: ['browser_shim'], pattern: '^https://' } },
+        success: { when: 'exit_zero' },
+        credential: { files: [{ path: '.demo/auth.json', format: 'text' }] },
+      }),
+    );
+    const ready = ['display', 'browser', 'cli'];
     await vi.waitFor(
       () => {
-        const isReady = (message: AgentMessage) =>
-          message.type === 'capability' && message.name === 'browser' && message.ready;
-        if (!agent.received.some(isReady)) throw new Error(`no browser among ${JSON.stringify(agent.received)}`);
+        const told = agent.received.flatMap((message) =>
+          message.type === 'capability' && message.ready ? [message.name] : [],
+        );
+        if (!ready.every((name) => told.some((found) => found === name)))
+          throw new Error(`ready: ${told.join(', ')}; told: ${agent.received.map(({ type }) => type).join(', ')}`);
       },
       { timeout: 60_000, interval: 50 },
     );
-    const argvs = processesOf(bench.agentOf(vmId).pid).filter((argv) => argv.includes('chromium'));
-    expect(argvs.some((argv) => argv.includes('--type=renderer'))).toBe(true);
-    expect(argvs.filter((argv) => argv.includes('--no-sandbox'))).toEqual([]);
+    expect((await readOnce(await runtime.connect(vmId, 'display'))).toString()).toBe('RFB 003.008\n');
+    const processes = findProcesses(bench.agentOf(vmId).pid);
+    expect(processes.filter(({ argv }) => argv.includes('--no-sandbox'))).toEqual([]);
+    const renderers = processes.filter(({ argv }) => argv.startsWith('/usr/lib/chromium/chromium --type=renderer'));
+    expect(renderers.length).toBeGreaterThan(0);
+    // Chromium's sandbox: a user namespace of its own, and a filter besides the container's.
+    for (const { pid } of renderers) {
+      expect(readlinkSync(`/proc/${pid}/ns/user`)).not.toBe(readlinkSync(`/proc/${bench.agentOf(vmId).pid}/ns/user`));
+      expect(readText(`/proc/${pid}/status`)).toMatch(/^Seccomp_filters:\t[2-9]$/m);
+    }
     agent.close();
     expect(await runtime.destroy(vmId)).toMatchObject({ exitCode: 1 });
   });
@@ -334,10 +359,16 @@ describe('preflight of container', () => {
   });
 });
 
-/** The command lines of a process and all that descend from it. */
-function processesOf(pid: number): string[] {
+/** A process and all that descend from it. */
+function findProcesses(pid: number): { pid: number; argv: string }[] {
   const children = readText(`/proc/${pid}/task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number);
-  return [readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' '), ...children.flatMap(processesOf)];
+  return [{ pid, argv: readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ') }, ...children.flatMap(findProcesses)];
+}
+
+async function readOnce(stream: Duplex): Promise<Buffer> {
+  const [bytes] = (await once(stream, 'data')) as [Buffer];
+  stream.destroy();
+  return bytes;
 }
 
 function readText(path: string): string {

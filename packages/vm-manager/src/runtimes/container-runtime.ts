@@ -12,6 +12,7 @@ import { createContainerImages } from '../container/container-image.ts';
 import { checkContainerRuntime, OWN_KERNEL } from '../container/container-preflight.ts';
 import { prepareWire } from '../container/container-wire.ts';
 import { createEngine } from '../container/engine.ts';
+import { endMonitors, findMonitors } from '../container/engine-processes.ts';
 import { settleAll } from '../settle-all.ts';
 import { createSingleFlight } from '../single-flight.ts';
 import { toAuthorityFiles } from '../vm/authorities.ts';
@@ -142,6 +143,11 @@ export function createContainerRuntime(options: ContainerRuntimeOptions): Runtim
         remove: () => networks.destroy(vmId),
       },
       {
+        ...{ kind: 'processes', name: `the engine's of ${vmId}` },
+        exists: async () => findMonitors((text) => text === vmId).length > 0,
+        remove: () => endMonitors(vmId),
+      },
+      {
         ...{ kind: 'container', name: vmId },
         exists: async () => (await engine.inspectContainer(vmId)) !== null,
         remove: () => engine.removeContainer(vmId),
@@ -195,6 +201,7 @@ export function createContainerRuntime(options: ContainerRuntimeOptions): Runtim
         ...vms.list(),
         ...(await networks.list()),
         ...containers.filter(folders.isVmId),
+        ...findMonitors(folders.isVmId).map(({ vmId }) => vmId),
       ];
       return [...new Set(all)].toSorted();
     },

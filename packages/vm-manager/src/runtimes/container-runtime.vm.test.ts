@@ -16,10 +16,11 @@ import { describeNetworkPolicy } from '../runtime.network.conformance.ts';
 import { isAlive } from '../system/process-identity.ts';
 import { requireAbilities } from '../testing-abilities.ts';
 import { openContainerBench } from '../testing-container-bench.ts';
+import { TEST_IMAGES_DIR } from '../testing-images-dir.ts';
 
 const SOON = { timeout: 30_000, interval: 20 };
 
-const bench = await openContainerBench('/tmp/vb-images');
+const bench = await openContainerBench(TEST_IMAGES_DIR);
 afterAll(() => bench.close());
 const isAble = await requireAbilities(bench.open(), [
   ...['root', 'container_engine', 'image', 'container', 'browser_sandbox', 'limits', 'network'],
@@ -318,7 +319,7 @@ describe.runIf(isAble)('container', () => {
       expect(readText(`/proc/${pid}/status`)).toMatch(/^Seccomp_filters:\t[2-9]$/m);
     }
     agent.close();
-    expect(await runtime.destroy(vmId)).toMatchObject({ exitCode: 1 });
+    await runtime.destroy(vmId);
   });
 });
 

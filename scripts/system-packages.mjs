@@ -59,8 +59,8 @@ const BY_RUNTIME = {
 
 export const RUNTIMES = /** @type {readonly PackagedRuntime[]} */ (Object.keys(BY_RUNTIME));
 
-/** What tests need besides: certificates of an authority of their own. */
-export const TEST_PACKAGES = ['openssl'];
+/** What tests need besides: certificates of an authority of their own, the other end of a tap, a ping. */
+export const TEST_PACKAGES = ['openssl', 'socat', 'busybox-static'];
 
 /**
  * Each once, in the order of the lists; none for a runtime that needs none.

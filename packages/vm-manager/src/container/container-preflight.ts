@@ -3,6 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import type { Requirement } from '@vestibule/protocol/api';
 import { checkNameServers, checkNetwork } from '../process/process-preflight.ts';
 import { runCommand } from '../system/run-command.ts';
+import { checkForwarding } from '../vm/foreign-filters.ts';
 import type { ImageVmHostOptions } from '../vm/vm-host-options.ts';
 import type { VmLimits } from '../vm/vm-limits.ts';
 import { IMAGE_CHROMIUM } from './container-guest.ts';
@@ -56,14 +57,23 @@ const toWords = (error: unknown): string => (error instanceof Error ? error.mess
 export async function checkContainerRuntime(query: ContainerPreflightQuery): Promise<ContainerPreflight> {
   const apt = (packages: string): string => `apt-get update && apt-get install -y --no-install-recommends ${packages}`;
   const isRoot = process.geteuid?.() === 0;
-  const [build, browser, network, nameServers, probed] = await Promise.all([
+  const [build, browser, network, forwarding, nameServers, probed] = await Promise.all([
     checkOwnFiles(query.options),
     checkBrowser(query),
     isRoot ? checkNetwork(query, apt) : Promise.resolve(toRootFinding()),
+    isRoot ? checkForwarding() : Promise.resolve(null),
     checkNameServers({ vmDns: query.options.vmDns, isRoot: true }),
     isRoot ? checkEngine(query) : { findings: [], pace: 1 },
   ]);
-  const findings: Finding[] = [build, browser, network, ...probed.findings, nameServers, toSharedKernelNotice(query)];
+  const findings: Finding[] = [
+    build,
+    browser,
+    network,
+    forwarding,
+    ...probed.findings,
+    nameServers,
+    toSharedKernelNotice(query),
+  ];
   return { requirements: findings.filter((finding) => finding !== null), pace: probed.pace };
 }
 

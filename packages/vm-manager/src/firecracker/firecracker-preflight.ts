@@ -6,6 +6,7 @@ import type { Requirement } from '@vestibule/protocol/api';
 import { findCurrentImage } from '../images/image-store.ts';
 import { tryCommand } from '../system/run-command.ts';
 import { findJailCgroups } from './jail-cgroups.ts';
+import { checkForwarding } from '../vm/foreign-filters.ts';
 import { probeVm } from './probe-vm.ts';
 
 export type FirecrackerQuery = {
@@ -43,6 +44,7 @@ export async function checkFirecracker(query: FirecrackerQuery): Promise<Require
       checkTun(),
       checkBubblewrap(),
       checkNetwork(),
+      checkForwarding(),
       checkCgroups(),
       checkJailsDir(query),
       checkImage(query, versions, isDouble),

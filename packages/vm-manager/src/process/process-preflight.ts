@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Requirement } from '@vestibule/protocol/api';
 import { BROWSER_POLICY_FILE } from '../vm/browser-policy.ts';
-import { findForwardDrops } from '../vm/foreign-filters.ts';
+import { checkForwarding } from '../vm/foreign-filters.ts';
 import { findNameServers } from '../vm/name-servers.ts';
 import { runCommand } from '../system/run-command.ts';
 import { toSandboxArgv } from './sandbox.ts';
@@ -49,7 +49,7 @@ export async function checkProcessRuntime(query: PreflightQuery): Promise<Requir
     checkFonts(apt),
     checkNameServers(query),
     checkLimits(query.isRoot),
-    query.isRoot ? checkForeignFilters() : Promise.resolve(null),
+    query.isRoot ? checkForwarding() : Promise.resolve(null),
   ]);
   const notices = query.isRoot ? [toSharedKernelNotice()] : [toSharedKernelNotice(), toSharedNetworkNotice()];
   return [...findings.filter((finding) => finding !== null), ...notices];
@@ -72,20 +72,6 @@ function toSharedNetworkNotice(): Requirement {
     title:
       "Browser machines share this server's network: they reach whatever you reach, this server's own services too",
     hint: 'Start Vestibule as root, where each gets a network that leads to the internet alone, or use another runtime (VESTIBULE_RUNTIME).',
-    severity: 'notice',
-  };
-}
-
-async function checkForeignFilters(): Promise<Finding> {
-  const listing = await runCommand(['nft', '-j', 'list', 'chains']).catch(() => null);
-  const [found] = listing === null ? [] : findForwardDrops(listing);
-  if (found === undefined) return null;
-  return {
-    id: 'forwarding',
-    title: `Another packet filter of this server drops what it forwards (${found}): browser machines may reach nothing`,
-    hint:
-      'Let it pass what comes from devices named vb* and what answers them; with Docker: iptables -I DOCKER-USER -i vb+ -j ACCEPT && ' +
-      'iptables -I DOCKER-USER -o vb+ -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
     severity: 'notice',
   };
 }

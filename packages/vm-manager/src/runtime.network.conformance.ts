@@ -7,7 +7,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Runtime } from './runtime.ts';
 import { tryCommand } from './system/run-command.ts';
 import { openNetworkWorld, WORLD_PORTS, type NetworkWorld } from './testing-network-world.ts';
@@ -33,19 +33,25 @@ export function describeNetworkPolicy(name: string, openBench: () => Promise<Net
     let world: NetworkWorld;
     let runtime: Runtime;
     const vmIds: string[] = [];
+    /** Of one test. */
+    const passing: string[] = [];
 
     beforeAll(async () => {
       [bench, world] = await Promise.all([openBench(), openNetworkWorld()]);
       runtime = bench.open({ vmDns: [world.internet] });
-      for (const slot of [0, 1]) vmIds.push(await createUp(runtime, slot));
+      for (const slot of [0, 1]) await createUp(runtime, slot, vmIds);
+    });
+    afterEach(async () => {
+      for (const vmId of passing.splice(0)) await runtime.destroy(vmId);
     });
     afterAll(async () => {
       for (const vmId of vmIds.splice(0)) await runtime.destroy(vmId);
       await world.close();
     });
 
-    async function createUp(from: Runtime, slot: number): Promise<string> {
+    async function createUp(from: Runtime, slot: number, kept: string[]): Promise<string> {
       const vmId = bench.newVmId();
+      kept.push(vmId);
       await from.create({ vmId, slot, layer: null, epoch: 1 });
       await vi.waitFor(async () => (await from.connect(vmId, 'agent')).destroy(), UP);
       return vmId;
@@ -176,18 +182,17 @@ export function describeNetworkPolicy(name: string, openBench: () => Promise<Net
     it('reaches what the operator allows besides, and no more', async () => {
       const [allowed, other] = [world.near['a private network of class A'], world.near['a private network of class B']];
       const open = bench.open({ vmDns: [world.internet], egress: { allow: [`${allowed}/32`], proxy: null } });
-      const vmId = await createUp(open, 2);
+      const vmId = await createUp(open, 2, passing);
       expect(await dial(vmId, allowed ?? '', WORLD_PORTS.web, 10_000)).toBe('connected');
       expect(await dial(vmId, other ?? '', WORLD_PORTS.web)).not.toBe('connected');
       expect(await dial(vmId, world.internet, WORLD_PORTS.web, 10_000)).toBe('connected');
-      await open.destroy(vmId);
     });
 
     it("reaches the operator's proxy and names alone, where there is a proxy, and programs are told of it", async () => {
       const host = world.near['a private network of class C'] ?? '';
       const egress = { allow: [`${world.internet}/32`], proxy: { host, port: WORLD_PORTS.proxy } };
       const open = bench.open({ vmDns: [world.internet], egress });
-      const vmId = await createUp(open, 2);
+      const vmId = await createUp(open, 2, passing);
       expect(await dial(vmId, host, WORLD_PORTS.proxy, 10_000)).toBe('connected');
       expect(await dial(vmId, host, WORLD_PORTS.web)).not.toBe('connected');
       expect(await dial(vmId, world.internet, WORLD_PORTS.web)).not.toBe('connected');
@@ -196,7 +201,6 @@ export function describeNetworkPolicy(name: string, openBench: () => Promise<Net
         `http://${host}:${WORLD_PORTS.proxy}`,
         `http://${host}:${WORLD_PORTS.proxy}`,
       ]);
-      await open.destroy(vmId);
     });
   });
 }

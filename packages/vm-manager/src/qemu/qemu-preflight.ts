@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, mkdir, stat, statfs } from 'node:fs/promises';
 import type { Requirement } from '@vestibule/protocol/api';
 import { findCurrentImage, type Image } from '../images/image-store.ts';
+import { checkForwarding } from '../vm/foreign-filters.ts';
 import { findNameServers } from '../vm/name-servers.ts';
 import { createVmNetworks } from '../vm/vm-network.ts';
 import type { AcceleratorFinding } from './accelerator.ts';
@@ -40,6 +41,7 @@ export async function checkQemuRuntime(query: QemuPreflightQuery): Promise<Requi
     checkOwnFiles(query),
     checkDisk(query.vmsDir),
     checkNameServers(query.vmDns),
+    query.isRoot ? checkForwarding() : Promise.resolve(null),
   ]);
   const plain = [checkArchitecture(), checkRoot(query.isRoot)];
   const unmet = [...plain, ...findings].filter((finding) => finding !== null);

@@ -28,8 +28,6 @@ test.beforeAll(async () => {
 });
 test.afterEach(() => machine.configure({}));
 test.afterAll(async () => {
-  await server.stop();
-  await machine.destroyLeftovers(server.dataDir);
   await server.remove();
   machine.close();
 });

@@ -9,8 +9,8 @@ import type { DoubleSettingsInput, MachineFate } from '@vestibule/vm-manager/fir
 import { makeDoubleImage } from '@vestibule/vm-manager/firecracker/double/testing-double-image';
 import { installFirecrackerDouble } from '@vestibule/vm-manager/firecracker/double/testing-install-double';
 import { toJail } from '@vestibule/vm-manager/firecracker/jail';
-import { createFirecrackerRuntime } from '@vestibule/vm-manager/runtimes/firecracker-runtime';
 import { connectToVmSocket } from '@vestibule/vm-manager/vm/vm-channel';
+import { readBuildId } from '../../packages/controller/src/fleet/agent-build.ts';
 import { findProductFolder } from '../../packages/controller/src/product-folder.ts';
 
 export type FirecrackerMachine = {
@@ -21,8 +21,6 @@ export type FirecrackerMachine = {
   configure(changes: Omit<DoubleSettingsInput, 'thisIsNotFirecracker' | 'guest'>): void;
   /** The VM ends now: with code 1 in the double, by SIGKILL in the real one, which cannot be told to. */
   end(dataDir: string, vmId: string): Promise<void>;
-  /** Destroys what a stopped Vestibule left. */
-  destroyLeftovers(dataDir: string): Promise<void>;
   close(): void;
 };
 
@@ -41,7 +39,7 @@ export async function openFirecrackerMachine(): Promise<FirecrackerMachine> {
   const imagesDir = isDouble ? join(dir, 'images') : (images ?? '');
   if (isDouble) {
     mkdirSync(imagesDir);
-    makeDoubleImage(imagesDir);
+    makeDoubleImage(imagesDir, readBuildId(product.agentDir));
   }
   const jailOf = (dataDir: string, vmId: string) => toJail(join(dataDir, 'jails'), firecrackerPath, vmId);
 
@@ -58,15 +56,6 @@ export async function openFirecrackerMachine(): Promise<FirecrackerMachine> {
       const { id, root } = jailOf(dataDir, vmId);
       if (!isDouble) return killFirecracker(id);
       (await connectToVmSocket(join(root, 'double.sock'))).end(JSON.stringify(TRIPLE_FAULT));
-    },
-    async destroyLeftovers(dataDir) {
-      const runtime = createFirecrackerRuntime({
-        installationId: readFileSync(join(dataDir, 'installation-id'), 'utf8').trim(),
-        ...{ vmsDir: join(dataDir, 'vms'), logsDir: join(dataDir, 'logs', 'vms'), jailsDir: join(dataDir, 'jails') },
-        ...{ supervisorEntry: product.supervisorEntry, policyFile: product.policyFile, nodePath: process.execPath },
-        ...{ chromiumPath: '/usr/lib/chromium/chromium', vmDns: [], imagesDir, firecrackerPath, jailerPath },
-      });
-      for (const vmId of await runtime.list()) await runtime.destroy(vmId);
     },
     close: () => rmSync(dir, { recursive: true, force: true }),
   };

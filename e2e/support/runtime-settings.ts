@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { BuiltRuntime } from '@vestibule/protocol/vm';
 import { startPodmanService } from '@vestibule/vm-manager/testing-podman';
+import { openFirecrackerMachine } from './firecracker-machine.ts';
 import { ensureImage } from '../../scripts/start/prepare-runtime.mjs';
 import { SCRATCH_DIR } from '../../scripts/start/paths.mjs';
 
@@ -10,7 +11,7 @@ export type RuntimeSettings = {
   close(): Promise<void>;
 };
 
-const FROM_AN_IMAGE: readonly BuiltRuntime[] = ['container', 'qemu', 'firecracker'];
+const FROM_AN_IMAGE: readonly BuiltRuntime[] = ['container', 'qemu'];
 
 /** Where `npm test` has its image, unless the environment names another place. */
 async function findImages(): Promise<Record<string, string>> {
@@ -29,7 +30,15 @@ async function openEngine(): Promise<RuntimeSettings> {
   return { env: { VESTIBULE_CONTAINER_SOCKET: podman.socketPath }, close: () => podman.close() };
 }
 
+/** The real one where the environment names its programs, else the double, whose image is its own. */
+async function openFirecracker(): Promise<RuntimeSettings> {
+  const machine = await openFirecrackerMachine();
+  const images = machine.isDouble ? {} : await findImages();
+  return { env: { ...machine.env, ...images }, close: async () => machine.close() };
+}
+
 export async function openRuntimeSettings(runtime: BuiltRuntime): Promise<RuntimeSettings> {
+  if (runtime === 'firecracker') return openFirecracker();
   const images = FROM_AN_IMAGE.includes(runtime) ? await findImages() : {};
   const engine = runtime === 'container' ? await openEngine() : null;
   return {

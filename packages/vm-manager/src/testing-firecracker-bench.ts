@@ -51,7 +51,7 @@ export async function openFirecrackerBench(): Promise<FirecrackerBench> {
   const [vmsDir, jailsDir, logsDir] = [join(dataDir, 'vms'), join(dataDir, 'jails'), join(dir, 'logs')];
   for (const folder of [vmsDir, jailsDir, join(dir, 'agent')]) mkdirSync(folder, { recursive: true, mode: 0o755 });
   writeFileSync(join(dir, 'policy.json'), '{ "IncognitoModeAvailability": 1 }\n');
-  makeDoubleImage(join(dir, 'images'));
+  makeDoubleImage(join(dir, 'images'), 'of a stub');
   const supervisorEntry = join(dir, 'supervisor.mjs');
   const bundles = [
     { from: './supervisor/supervisor.ts', to: supervisorEntry },

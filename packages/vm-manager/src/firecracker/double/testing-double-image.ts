@@ -6,7 +6,7 @@ import { CURRENT, MANIFEST } from '../../images/image-store.ts';
 
 const FILES = { oci: 'oci', rootfs: 'root.ext4', kernel: 'bzImage', vmlinux: 'vmlinux', initramfs: 'initramfs' };
 
-export function makeDoubleImage(imagesDir: string): void {
+export function makeDoubleImage(imagesDir: string, agentBuildId: string): void {
   const imageId = randomBytes(8).toString('hex');
   const image = join(imagesDir, imageId);
   mkdirSync(image, { recursive: true });
@@ -16,7 +16,7 @@ export function makeDoubleImage(imagesDir: string): void {
     Object.entries(FILES).map(([key, name]) => [key, { name, bytes: 1, sha256: '0'.repeat(64) }]),
   );
   const manifest = {
-    ...{ imageId, builtAt: new Date().toISOString(), architecture: 'amd64', agentBuildId: 'none' },
+    ...{ imageId, builtAt: new Date().toISOString(), architecture: 'amd64', agentBuildId },
     ...{ tools: {}, packages: {}, kernelVersion: 'none', files },
   };
   writeFileSync(join(image, MANIFEST), JSON.stringify(manifest));

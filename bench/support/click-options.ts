@@ -1,9 +1,9 @@
 /** The command line of `npm run bench -- click`. Ends the process for `--help`, and for what it does not know. */
 import { parseArgs } from 'node:util';
-import { RUNTIME_KINDS, type RuntimeKind } from '@vestibule/protocol/vm';
+import { BUILT_RUNTIMES, type BuiltRuntime } from '@vestibule/protocol/vm';
 
 export type ClickOptions = {
-  runtime: RuntimeKind;
+  runtime: BuiltRuntime;
   /** Measured turns of each side. */
   turns: number;
   /** Seconds from paint to the reading of a session's memory; null: it is not read. */
@@ -12,8 +12,7 @@ export type ClickOptions = {
   findMost: boolean;
 };
 
-const NOT_OFFERED: readonly RuntimeKind[] = ['incus', 'fake'];
-const RUNTIMES = RUNTIME_KINDS.filter((kind) => !NOT_OFFERED.includes(kind));
+const RUNTIMES = BUILT_RUNTIMES.filter((kind) => kind !== 'fake');
 
 function toWhole(name: string, text: string, least: number): number {
   const value = Number(text);

@@ -31,13 +31,16 @@ function run([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv)
   });
 }
 
-function takeReport(file: string): PlaywrightReport | null {
+/** Where `npm test` wants the runner's report, which it reads itself. */
+const WANTED_REPORT = process.env['PLAYWRIGHT_JSON_OUTPUT_NAME'];
+
+function readReport(file: string): PlaywrightReport | null {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as PlaywrightReport;
   } catch {
     return null;
   } finally {
-    rmSync(file, { force: true });
+    if (file !== WANTED_REPORT) rmSync(file, { force: true });
   }
 }
 
@@ -56,7 +59,7 @@ async function runTests(argv: readonly string[]): Promise<number> {
   const { runtime, rest } = takeRuntime(argv);
   const settings = await openRuntimeSettings(runtime);
   try {
-    const report = join(SCRATCH_DIR, `e2e-vm-${process.pid}.json`);
+    const report = WANTED_REPORT ?? join(SCRATCH_DIR, `e2e-vm-${process.pid}.json`);
     const code = await run(
       [process.execPath, PLAYWRIGHT, 'test', '--config', CONFIG, '--reporter=list,json', ...rest],
       {
@@ -66,7 +69,7 @@ async function runTests(argv: readonly string[]): Promise<number> {
         PLAYWRIGHT_JSON_OUTPUT_NAME: report,
       },
     );
-    const found = takeReport(report);
+    const found = readReport(report);
     console.log(toClosingLine(toPartCount(code, found && countPlaywright(found))));
     return code;
   } finally {

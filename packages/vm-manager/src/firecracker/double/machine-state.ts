@@ -28,7 +28,6 @@ export function createMachineState(id: string, actions: MachineActions): (reques
   const interfaces = new Set<string>();
   let boot: MachineParts['boot'] = null;
   let vsock: MachineParts['vsock'] = null;
-  let isLoggerSet = false;
   let machine: unknown = { vcpu_count: 1, mem_size_mib: 128, smt: false, track_dirty_pages: false, huge_pages: 'None' };
   let isRunning = false;
 
@@ -87,8 +86,6 @@ export function createMachineState(id: string, actions: MachineActions): (reques
         return null;
       case 'logger':
         schemas.parseBody(schemas.loggerSchema, body);
-        if (isLoggerSet) throw new Error('Logger error: Reinitialization of logger not allowed.');
-        isLoggerSet = true;
         return null;
       default:
         throw new Error(`Invalid request method and/or path: PUT ${kind}.`);

@@ -2,9 +2,7 @@
  * A network of its own for a part of the tests: browsers break off what they load whenever a network device comes or goes beside them, and
  * each browser VM brings one. What is made inside is seen by nobody outside. The way out is by NAT, so that registries are reached.
  */
-import { existsSync, mkdtempSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { runProgram } from '../start/run-program.mjs';
 
 export type PartNetwork = {
@@ -20,6 +18,8 @@ type Owner = { pid: number; number: number };
 const NAMESPACES_DIR = '/run/netns';
 const toNamespace = ({ pid, number }: Owner): string => `vbpart${pid}n${number}`;
 const toDevice = ({ pid, number }: Owner): string => `vbp${pid}n${number}`;
+/** An empty folder to mount at; root's alone. */
+const toFolder = (owner: Owner): string => `/run/${toNamespace(owner)}`;
 const toTable = ({ pid, number }: Owner): string => `vestibule_tests_${pid}_${number}`;
 
 /**
@@ -40,6 +40,7 @@ async function remove(owner: Owner): Promise<void> {
   await runProgram('ip', ['link', 'del', toDevice(owner)]);
   await runProgram('nft', ['delete', 'table', 'inet', toTable(owner)]);
   await runProgram('ip', ['netns', 'del', toNamespace(owner)]);
+  await runProgram('rmdir', [toFolder(owner)]);
 }
 
 /** Those of test runs that were killed. */
@@ -77,17 +78,14 @@ async function connect(owner: Owner): Promise<void> {
 export async function createPartNetwork(number: number): Promise<PartNetwork> {
   await removeDead();
   const owner = { pid: process.pid, number };
-  const emptyDir = mkdtempSync(join(tmpdir(), 'vestibule-part-'));
-  const close = async (): Promise<void> => {
-    await remove(owner);
-    rmdirSync(emptyDir);
-  };
+  const close = (): Promise<void> => remove(owner);
   try {
+    mkdirSync(toFolder(owner));
     await connect(owner);
   } catch (error) {
     await close();
     throw error;
   }
-  const unshare = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', MOUNT_OWN_SYS, 'sh', emptyDir];
+  const unshare = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', MOUNT_OWN_SYS, 'sh', toFolder(owner)];
   return { enter: ['nsenter', `--net=${NAMESPACES_DIR}/${toNamespace(owner)}`, ...unshare], close };
 }

@@ -3,12 +3,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { ensurePodmanService } from './podman-service.mjs';
-
-const dir = mkdtempSync(join(tmpdir(), 'vestibule-podman-'));
-const socketPath = join(dir, 'run', 'podman.sock');
-afterAll(() => rmSync(dir, { recursive: true }));
 
 const elsewhere = ['/run/systemd/system', '/run/docker.sock', '/var/run/docker.sock'].filter((path) =>
   existsSync(path),
@@ -19,7 +15,7 @@ if (!isAble && demanded) throw new Error('REQUIRE lists container, but podman is
 if (!isAble) console.warn('skipped: podman as root is not there');
 if (elsewhere.length > 0) console.warn(`skipped: on this machine ${elsewhere.join(', ')} is asked instead`);
 
-function askVersion(): Promise<number | string> {
+function askVersion(socketPath: string): Promise<number | string> {
   return new Promise((resolve) => {
     const asked = request({ socketPath, path: '/v1.41/version' }, (answer) => {
       answer.resume().once('end', () => resolve(answer.statusCode ?? 0));
@@ -29,10 +25,13 @@ function askVersion(): Promise<number | string> {
 }
 
 it.runIf(isAble && elsewhere.length === 0)('starts the API of podman once, and ends it with the start', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'vestibule-podman-'));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const socketPath = join(dir, 'run', 'podman.sock');
   const stop = await ensurePodmanService({ socketPath });
   const stopNothing = await ensurePodmanService({ socketPath });
   await stopNothing();
-  expect(await askVersion()).toBe(200);
+  expect(await askVersion(socketPath)).toBe(200);
   await stop();
-  expect(await askVersion()).not.toBe(200);
+  expect(await askVersion(socketPath)).not.toBe(200);
 });

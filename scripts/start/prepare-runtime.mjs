@@ -45,7 +45,16 @@ export function hasImageOfAgent(imagesDir, agentFile) {
  * @returns {Promise<boolean>} whether there is one now
  */
 export async function ensureImage(imagesDir, env) {
-  if (hasImageOfAgent(imagesDir, AGENT)) return true;
+  return hasImageOfAgent(imagesDir, AGENT) || (await buildImage(imagesDir, env));
+}
+
+/**
+ * Builds what changed of the image.
+ * @param {string} imagesDir
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<boolean>} whether it worked
+ */
+export async function buildImage(imagesDir, env) {
   console.log('Building the image that browser VMs start from (some minutes the first time)…');
   const code = await runInTerminal(process.execPath, [VESTIBULE, 'images', 'build'], {
     env: { ...env, VESTIBULE_IMAGES_DIR: imagesDir },

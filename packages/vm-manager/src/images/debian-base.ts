@@ -77,11 +77,14 @@ export async function makeDebianBase(query: DebianBaseQuery): Promise<DebianBase
   return { packages, kernelArchive };
 }
 
+const UNREACHABLE = /Failed to fetch|Temporary failure|Could not (?:connect|resolve)/;
+const toHost = (source: string): string => / (https?:\/\/\S+) /.exec(source)?.[1] ?? source;
+
 async function bootstrap(query: DebianBaseQuery): Promise<void> {
   const { recipe, sources, fetchOptions, tree, archivesDir, environment } = query;
   const archives = `'${archivesDir.replaceAll("'", String.raw`'\''`)}'`;
   const progress = createProgress(query.onProgress);
-  await runBuildCommand(
+  const making = runBuildCommand(
     [
       ...['mmdebstrap', '--mode=root', '--variant=minbase', '--format=directory', '--verbose'],
       `--architectures=${recipe.architecture}`,
@@ -102,20 +105,29 @@ async function bootstrap(query: DebianBaseQuery): Promise<void> {
     ],
     { environment: { ...environment, DEBIAN_FRONTEND: 'noninteractive' }, onLine: progress },
   );
+  await making.catch((error: Error) => {
+    const words = UNREACHABLE.test(error.message)
+      ? `Debian's packages could not be fetched. Is there a way to ${[...new Set(sources.map(toHost))].join(' and ')}, perhaps through a proxy?\n`
+      : '';
+    throw new Error(`${words}${error.message}`, { cause: error });
+  });
 }
+
+/** About as many as there are; apt tells it only when the first of them are in place. */
+const USUAL_PACKAGES = 330;
 
 /** Counts packages in the words of apt and dpkg: each is fetched, unpacked and set up. */
 function createProgress(onProgress: DebianBaseQuery['onProgress']): (line: string) => void {
-  let [total, done, said] = [0, 0, -1];
+  let [total, done, said] = [USUAL_PACKAGES, 0, -1];
   return (line) => {
     const count = /^\d+ upgraded, (\d+) newly installed/.exec(line)?.[1];
     if (count !== undefined) total = Math.max(total, Number(count));
     const step = /^(Get:|Unpacking|Setting up)\s*(\S+)/.exec(line);
     if (step === null) return;
     if (step[1] !== 'Get:') done += 1;
-    const percent = total === 0 ? null : Math.min(99, Math.floor((done * 100) / (2 * total)));
+    const percent = Math.min(99, Math.floor((done * 100) / (2 * total)));
     if (step[1] !== 'Get:' && percent === said) return;
-    said = percent ?? -1;
+    said = percent;
     const what =
       step[1] === 'Get:' ? 'fetching packages' : `${step[1] === 'Unpacking' ? 'unpacking' : 'setting up'} ${step[2]}`;
     onProgress(percent, what);

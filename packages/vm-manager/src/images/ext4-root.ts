@@ -1,4 +1,7 @@
-/** Writes a tree as an ext4 file system without a journal, for a drive that is never written to. The same tree makes the same bytes. */
+/**
+ * Writes a tree as an ext4 file system without a journal, for a drive that is never written to. The same tree makes the same
+ * contents; mkfs.ext4 writes down when it read each file, too, so not the same bytes.
+ */
 import { truncate } from 'node:fs/promises';
 import { runBuildCommand } from './build-command.ts';
 

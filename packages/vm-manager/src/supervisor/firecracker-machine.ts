@@ -38,10 +38,12 @@ export function startFirecrackerMachine(launch: FirecrackerLaunch, hooks: Machin
   const api = createFirecrackerApi(() => connectToVmSocket(join(launch.jailRoot, IN_JAIL.apiSocket)));
   let phase: FirecrackerPhase = 'configuring';
   let isAsked = false;
+  let isKilled = false;
   let jailed: Jailed | null = null;
   let lifecycle: LifecycleChannel | null = null;
 
   function kill(): void {
+    isKilled = true;
     const root = jailed?.guestInit ?? jailed?.sandbox ?? null;
     if (root !== null) signalProcess(root, 'SIGKILL');
   }
@@ -80,6 +82,8 @@ export function startFirecrackerMachine(launch: FirecrackerLaunch, hooks: Machin
         throw new Error(`Firecracker could not be configured: ${fault}`.slice(0, LONGEST_WORDS));
       }
       const end = await ended;
+      // Who asked for it says why.
+      if (isKilled) return { ...end, words: 'killed by SIGKILL' };
       const { reason, isNormal } = describeFirecrackerEnd(toFirecrackerEnd(end), phase);
       const words = `${reason}${fault === null ? toGuestWords(lifecycle) : `: ${lastLine()}`}`.slice(0, LONGEST_WORDS);
       hooks.log(Buffer.from(`vestibule: firecracker ${words}${isNormal ? '' : ' (this is not normal)'}\n`));

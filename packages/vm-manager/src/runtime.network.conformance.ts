@@ -18,8 +18,11 @@ export type NetworkBench = {
   newVmId(): string;
   /** Has the stub agent evaluate an expression inside the VM and returns its value. */
   ask(vmId: string, expression: string): Promise<unknown>;
-  /** For a VM behind a tap: the path of the network namespace that its guest is in, and its address there. Default: the VM's own. */
-  guestNetwork?(vmId: string): { namespace: string; address: string };
+  /**
+   * For a VM behind a tap: the path of the network namespace that its guest is in, and its address there. Default: the VM's own. Null when
+   * the guest has a kernel of its own, as root of which we cannot send; `vm-network.vm.test.ts` does, through the same tap.
+   */
+  guestNetwork?(vmId: string): { namespace: string; address: string } | null;
 };
 
 const UP = { timeout: 120_000, interval: 50 };
@@ -146,10 +149,12 @@ export function describeNetworkPolicy(name: string, openBench: () => Promise<Net
       expect(await dialFromHere(await addressOf(second()), 9000)).toBe('silence');
     });
 
-    it('cannot send under another address, nor by another protocol', async () => {
+    it('cannot send under another address, nor by another protocol', async (context) => {
+      const given = bench.guestNetwork?.(first());
+      if (given === null) return context.skip('the guest has a kernel of its own');
       const outer = await addressOf(first());
       const [foreign, mark] = [`${outer.split('.').slice(0, 2).join('.')}.255.253`, newMark()];
-      const guest = bench.guestNetwork?.(first()) ?? { namespace: `/run/netns/${first()}`, address: outer };
+      const guest = given ?? { namespace: `/run/netns/${first()}`, address: outer };
       const own = guest.address;
       const inside = (...argv: string[]) => tryCommand(['nsenter', `--net=${guest.namespace}`, '--', ...argv]);
       await inside('ip', 'addr', 'add', `${foreign}/32`, 'dev', 'eth0');

@@ -23,6 +23,7 @@ export type QemuBench = Omit<RuntimeBench, 'open'> & {
   open(changes?: Partial<QemuRuntimeOptions>): Runtime;
   /** Has the stub evaluate an expression inside the VM and returns its value. */
   ask(vmId: string, expression: string): Promise<unknown>;
+  guestNetwork(): null;
   /** Of this machine's disks, what the VM's folder takes now. */
   diskMibOf(vmId: string): Promise<number>;
   close(): void;
@@ -94,6 +95,7 @@ export async function openQemuBench(): Promise<QemuBench> {
     dir,
     ask,
     diskMibOf: async (vmId) => Number.parseInt(await runCommand(['du', '-s', '-B1M', folders.dirOf(vmId)]), 10),
+    guestNetwork: () => null,
     graceMs: GRACE_MS,
     patienceMs: PATIENCE_MS,
     open: (changes = {}) => createQemuRuntime({ ...options, ...changes }),

@@ -1,11 +1,16 @@
 /**
  * The guest's end of a VM's channels under QEMU: one virtio-serial port that speaks HTTP/2 (RFC 9113), so that many connections share it, each
- * with its own back-pressure and half-close. The host asks: `GET /agent` is answered when the agent's socket is there; `CONNECT agent`
+ * with its own back-pressure and half-close. The host asks: `GET /agent` is answered when the agent listens; `CONNECT agent`
  * becomes a connection to it; likewise `display`. Built as one file and run as `node bridge.mjs <device>`; when the link is lost it ends, and
  * is started again. SIGTERM: the VM is about to end, and what the agent said must be the host's first.
  */
-import { createReadStream, createWriteStream, existsSync, openSync, writeSync } from 'node:fs';
-import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { createReadStream, createWriteStream, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  performServerHandshake,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { connect } from 'node:net';
 import { Duplex, type Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -15,11 +20,15 @@ import { GUEST } from '../vm/guest.ts';
 const SOCKETS: Readonly<Record<string, string>> = { agent: GUEST.agentSocket, display: GUEST.displaySocket };
 /** How every connection of HTTP/2 begins (RFC 9113, 3.4). */
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+/** The flags of a socket that listens (`__SO_ACCEPTCON`), the fourth field of its line in /proc/net/unix. */
+const ACCEPTS = '00010000';
 const LOOK_MS = 50;
 const FLUSH_MS = 5000;
 
 /** To the end of what the agent says on each connection. */
 const agentWords = new Set<Promise<void>>();
+
+const say = (words: string): void => void writeSync(process.stderr.fd, `bridge: ${words}\n`);
 
 /** The host may have begun to speak to an earlier bridge: what comes before a beginning is dropped. */
 async function untilPreface(input: Readable): Promise<void> {
@@ -36,8 +45,14 @@ async function untilPreface(input: Readable): Promise<void> {
   throw new Error('the host hung up');
 }
 
+/** As the kernel tells of its sockets, without knocking: whoever listens takes each connection for one of the host's. */
+function isListening(path: string): boolean {
+  const sockets = readFileSync('/proc/net/unix', 'utf8').split('\n');
+  return sockets.some((line) => line.endsWith(` ${path}`) && line.split(' ')[3] === ACCEPTS);
+}
+
 async function tellWhenThere(stream: ServerHttp2Stream, path: string): Promise<void> {
-  while (!existsSync(path) && !stream.destroyed) await delay(LOOK_MS);
+  while (!isListening(path) && !stream.destroyed) await delay(LOOK_MS);
   if (!stream.destroyed) stream.respond({ ':status': 204 }, { endStream: true });
 }
 
@@ -51,7 +66,8 @@ function carry(stream: ServerHttp2Stream, path: string): void {
     socket.pipe(stream);
   });
   // What came before an error was read, and is to be said.
-  socket.on('error', () => {
+  socket.on('error', (error) => {
+    if (!stream.headersSent) say(`${path}: ${error.message}`);
     if (stream.destroyed) return;
     if (!stream.headersSent) stream.respond({ ':status': 502 }, { endStream: true });
     else stream.end();
@@ -63,11 +79,12 @@ function carry(stream: ServerHttp2Stream, path: string): void {
   void said.then(() => agentWords.delete(said));
 }
 
-function answer(stream: ServerHttp2Stream, method: string | undefined, name: string): void {
+function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
   stream.on('error', () => undefined);
-  const path = SOCKETS[name];
+  const isConnect = headers[':method'] === 'CONNECT';
+  const path = SOCKETS[(isConnect ? headers[':authority'] : headers[':path']?.slice(1)) ?? ''];
   if (path === undefined) stream.respond({ ':status': 404 }, { endStream: true });
-  else if (method === 'CONNECT') carry(stream, path);
+  else if (isConnect) carry(stream, path);
   else void tellWhenThere(stream, path);
 }
 
@@ -84,7 +101,7 @@ function leave(): void {
 
 async function main(device: string): Promise<void> {
   process.on('uncaughtException', (error) => {
-    writeSync(process.stderr.fd, `bridge: ${error.stack ?? error.message}\n`);
+    say(error.stack ?? error.message);
     leave();
   });
   // One descriptor: a port that is opened twice loses data.
@@ -96,10 +113,8 @@ async function main(device: string): Promise<void> {
   process.on('SIGTERM', () => void (session === null ? leave() : flush(session).then(leave)));
   await untilPreface(input);
   session = performServerHandshake(Duplex.from({ readable: input, writable: output }));
-  session.on('stream', (stream, headers) =>
-    answer(stream, headers[':method'], headers[':authority'] ?? headers[':path']?.slice(1) ?? ''),
-  );
-  session.on('error', (error: Error) => writeSync(process.stderr.fd, `bridge: ${error.message}\n`));
+  session.on('stream', answer);
+  session.on('error', (error: Error) => say(error.message));
   session.on('close', leave);
 }
 

@@ -40,7 +40,7 @@ export const QEMU = '/usr/bin/qemu-system-x86_64';
 const INSIDE = '/vm';
 const SYSCALL_FILTER = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny';
 /** What translated code may take of this machine's memory, MiB; QEMU's default is an eighth of all. */
-const TRANSLATION_MIB = 256;
+const TRANSLATION_MIB = 512;
 
 export function toQemuArgv(machine: QemuMachine): string[] {
   const { network, drives } = machine;

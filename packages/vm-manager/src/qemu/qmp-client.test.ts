@@ -35,7 +35,7 @@ it("rejects with QEMU's words", async () => {
 it('rejects what was not answered when QEMU ends', async () => {
   const { far, client } = open();
   const lost = client.execute('quit');
-  far.end();
+  far.end('{"event": "SHUTD');
   await expect(lost).rejects.toThrow('QEMU ended before it answered');
 });
 

@@ -34,7 +34,7 @@ export function createQmpClient(stream: Duplex, onEvent: (event: QmpEvent) => vo
   // A QEMU that was killed resets the stream; readline passes that on.
   for (const source of [stream, lines]) source.on('error', () => undefined);
   lines.on('line', (line) => {
-    const message: unknown = JSON.parse(line);
+    const message = parse(line);
     const event = eventSchema.safeParse(message);
     if (event.success) return onEvent(event.data);
     const answer = answerSchema.safeParse(message);
@@ -54,4 +54,13 @@ export function createQmpClient(stream: Duplex, onEvent: (event: QmpEvent) => vo
         stream.write(`${JSON.stringify({ execute: command })}\n`);
       }),
   };
+}
+
+/** A QEMU that is killed may leave half a line. */
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
 }

@@ -46,7 +46,7 @@ const STOP_GRACE_PACE_MS = 300;
 const MAX_STOP_GRACE_MS = 10_000;
 
 /** Of QEMU itself, beside the guest's memory: its translated code, its devices. */
-const QEMU_MEMORY_MIB = 512;
+const QEMU_MEMORY_MIB = 768;
 /** QEMU's threads, and what surrounds it. */
 const QEMU_PIDS = 128;
 

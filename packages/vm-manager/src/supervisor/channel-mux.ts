@@ -100,7 +100,9 @@ export function createChannelMux(wire: Duplex, runDir: string): ChannelMux {
       for (const channel of CHANNELS) {
         const look = current.request({ ':method': 'GET', ':path': `/${channel}` });
         look.on('error', () => undefined);
-        look.on('response', () => void listen(current, channel));
+        look.on('response', (headers) => {
+          if (headers[':status'] === 204) void listen(current, channel);
+        });
         look.resume();
       }
     },

@@ -12,21 +12,11 @@ import { hasRunOutOfMemory } from '../vm/vm-cgroup.ts';
 import { PORT, QEMU_FD } from '../qemu/qemu-argv.ts';
 import { createQmpClient, type QmpEvent } from '../qemu/qmp-client.ts';
 import { createChannelMux } from './channel-mux.ts';
+import { toQemuEnd, type QemuSeen } from './qemu-end.ts';
 import type { QemuLaunch } from './launch.ts';
-import { readLifecycleWords, STOP_LINE, type LifecycleWord } from './lifecycle-words.ts';
+import { readLifecycleWords, STOP_LINE } from './lifecycle-words.ts';
 import { isDeathByKill, spawnMachine, waitForEnd } from './machine-process.ts';
-import type { Machine, MachineEnd, MachineHooks } from './machine.ts';
-
-type Seen = {
-  /** What the guest's init said last. */
-  word: LifecycleWord | null;
-  hasPanicked: boolean;
-  shutdownReason: string | null;
-  /** QEMU's own words on stderr, the last line. */
-  complaint: string;
-  /** Whether it came as far as to speak QMP. */
-  hasBegun: boolean;
-};
+import type { Machine, MachineHooks } from './machine.ts';
 
 export function startQemuMachine(launch: QemuLaunch, { vmDir, log, report }: MachineHooks): Machine {
   const [program = '', ...args] = launch.argv;
@@ -35,15 +25,22 @@ export function startQemuMachine(launch: QemuLaunch, { vmDir, log, report }: Mac
   );
   const machine = child.pid === undefined ? null : findProcessIdentity(child.pid);
   let guestInit: ProcessIdentity | null = null;
-  const seen: Seen = { word: null, hasPanicked: false, shutdownReason: null, complaint: '', hasBegun: false };
+  const seen: QemuSeen = {
+    word: null,
+    hasPanicked: false,
+    shutdownReason: null,
+    complaint: '',
+    hasBegun: false,
+    isOutOfMemory: false,
+  };
   report({ machine });
   followOutput(child, log, seen);
   const status = createInterface({ input: toPipe(child, QEMU_FD.status) });
   status.on('error', () => undefined);
   status.on('line', (line) => {
-    const pid = (JSON.parse(line) as { 'child-pid'?: number })['child-pid'];
+    const pid = /"child-pid": *(\d+)/.exec(line)?.[1];
     if (pid === undefined) return;
-    guestInit = findProcessIdentity(pid);
+    guestInit = findProcessIdentity(Number(pid));
     report({ guestInit });
   });
 
@@ -79,10 +76,8 @@ export function startQemuMachine(launch: QemuLaunch, { vmDir, log, report }: Mac
   return {
     ended: waitForEnd(child).then(async (end) => {
       await mux.drained();
-      const isOutOfMemory = !isKilled && isDeathByKill(end) && hasRunOutOfMemory(launch.cgroups);
-      return isOutOfMemory
-        ? { ...end, words: 'QEMU was killed: it used more memory than its VM may' }
-        : toMachineEnd(end, seen);
+      seen.isOutOfMemory = !isKilled && isDeathByKill(end) && hasRunOutOfMemory(launch.cgroups);
+      return toQemuEnd(end, seen);
     }),
     askToEnd() {
       // Before its agent was started, there is nobody to ask.
@@ -95,39 +90,10 @@ export function startQemuMachine(launch: QemuLaunch, { vmDir, log, report }: Mac
 
 const toPipe = (child: ChildProcess, fd: number): Duplex => child.stdio[fd] as unknown as Duplex;
 
-function followOutput(child: ChildProcess, log: (chunk: Buffer) => void, seen: Seen): void {
+function followOutput(child: ChildProcess, log: (chunk: Buffer) => void, seen: QemuSeen): void {
   for (const stream of [child.stdout, child.stderr, toPipe(child, QEMU_FD.console)] as Readable[])
     stream.on('error', () => undefined).on('data', log);
   child.stderr?.on('data', (chunk: Buffer) => {
     seen.complaint = chunk.toString().trim().split('\n').at(-1) ?? '';
   });
-}
-
-/** In the order of what is surest. */
-function toMachineEnd(end: MachineEnd, seen: Seen): MachineEnd {
-  const { word } = seen;
-  if (word?.type === 'exit') return { exitCode: word.code, signal: null };
-  if (word?.type === 'failed')
-    return { exitCode: null, signal: null, words: `the guest could not start: ${word.words}` };
-  // A QEMU that was killed: as bubblewrap tells it, 128 and the signal's number.
-  if (end.signal !== null || (end.exitCode ?? 0) > 128) return end;
-  if (!seen.hasBegun) throw new Error(seen.complaint || `QEMU ended with code ${end.exitCode}`);
-  return { exitCode: null, signal: null, words: toShutdownWords(seen) };
-}
-
-/** The reasons of QAPI's `ShutdownCause`. */
-function toShutdownWords({ hasPanicked, shutdownReason, complaint }: Seen): string {
-  if (hasPanicked) return "the guest's kernel panicked";
-  switch (shutdownReason) {
-    case 'guest-shutdown':
-      return 'the guest shut itself down without telling how its agent ended';
-    case 'guest-reset':
-      return 'the guest reset itself without telling how its agent ended, as after a panic';
-    case 'host-signal':
-      return 'QEMU was asked to end by a signal from this machine';
-    case null:
-      return complaint === '' ? 'QEMU ended without a reason' : `QEMU failed: ${complaint}`;
-    default:
-      return `QEMU ended: ${shutdownReason}`;
-  }
 }

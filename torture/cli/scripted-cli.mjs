@@ -14,13 +14,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const EXIT_NO_JOURNAL = 70;
 
-/** The folder of the VM is mounted here, from a path that ends with its id. */
+/** What is mounted here is named by the VM's id: a file system by its source, as root, or else a folder of the VM's by its path. */
 function readVmId() {
   const mount = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
-    .map((line) => line.split(' '))
-    .find((fields) => fields[4] === '/run/vestibule');
-  return /\/(vm_[\w-]+)\/run$/.exec(mount?.[3] ?? '')?.[1] ?? 'unknown';
+    .find((line) => line.split(' ')[4] === '/run/vestibule');
+  return /[ /](vm_[\w-]+)(?:\/run)? /.exec(mount ?? '')?.[1] ?? 'unknown';
 }
 
 /** @returns a function that says one line and resolves with the answer to it */

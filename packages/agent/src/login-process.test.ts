@@ -42,7 +42,7 @@ test('keeps the input open, so that a CLI that reads does not see its end', asyn
 });
 
 test.each(['pipes', 'pty'] as const)('ends the CLI and what it started, over %s', async (io) => {
-  const { process, seen } = await start(io, 'sleep 1000 & echo "child $!"; trap "" TERM; wait; wait; sleep 1000');
+  const { process, seen } = await start(io, 'sleep 1000 & trap "" TERM; echo "child $!"; wait; wait; sleep 1000');
   await seen('child ');
   await process.stop();
   await expect(process.exited).resolves.toMatchObject({ signal: 'SIGKILL' });

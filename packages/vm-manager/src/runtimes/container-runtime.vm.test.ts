@@ -246,7 +246,8 @@ describe.runIf(isAble)('container', () => {
     const elsewhere = bench.open({ vmsDir: join(bench.dir, 'elsewhere') });
     expect(await elsewhere.list()).toEqual([vmId]);
     await bench.engine.removeContainer(vmId);
-    expect(await untilExited(runtime, vmId)).toMatchObject({ exitCode: 137 });
+    // How it ended is known to its supervisor when that asked before the container was removed.
+    expect([137, null]).toContain((await untilExited(runtime, vmId)).exitCode);
     await runtime.destroy(vmId);
     expect(await bench.traces()).toEqual(before);
   });

@@ -3,15 +3,16 @@
  * is bounded and never on this machine's disk.
  */
 import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { runCommand } from '../system/run-command.ts';
 
 const SIZE = '4m';
 const INODES = 256;
 
-/** `dir` exists; `owner`: the uid of the VM. */
+/** `dir` exists, in the VM's folder, whose name the list of mounts then shows; `owner`: the uid of the VM. */
 export async function mountRunFolder(dir: string, owner: number): Promise<void> {
   const options = `size=${SIZE},nr_inodes=${INODES},mode=0700,uid=${owner},gid=${owner},nosuid,nodev,noexec`;
-  await runCommand(['mount', '-t', 'tmpfs', '-o', options, 'vestibule', dir]);
+  await runCommand(['mount', '-t', 'tmpfs', '-o', options, basename(dirname(dir)), dir]);
 }
 
 /** Idempotent. At once, though somebody may still look into it. */

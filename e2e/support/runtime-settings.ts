@@ -1,9 +1,9 @@
-/** What a Vestibule of one runtime is given in a test: an image that is built when there is none, an engine of the test's own. */
+/** What a Vestibule of one runtime is given in a test: an image of what is built here, an engine of the test's own. */
 import { join } from 'node:path';
 import type { BuiltRuntime } from '@vestibule/protocol/vm';
 import { startPodmanService } from '@vestibule/vm-manager/testing-podman';
 import { openFirecrackerMachine } from './firecracker-machine.ts';
-import { ensureImage } from '../../scripts/start/prepare-runtime.mjs';
+import { buildImage } from '../../scripts/start/prepare-runtime.mjs';
 import { SCRATCH_DIR } from '../../scripts/start/paths.mjs';
 
 export type RuntimeSettings = {
@@ -17,7 +17,7 @@ const FROM_AN_IMAGE: readonly BuiltRuntime[] = ['container', 'qemu'];
 async function findImages(): Promise<Record<string, string>> {
   const imagesDir =
     process.env['VESTIBULE_IMAGES_DIR'] ?? process.env['TEST_IMAGES_DIR'] ?? join(SCRATCH_DIR, 'images');
-  if (!(await ensureImage(imagesDir, process.env))) throw new Error('there is no image, and none could be built');
+  if (!(await buildImage(imagesDir, process.env))) throw new Error('the image could not be built');
   return { VESTIBULE_IMAGES_DIR: imagesDir };
 }
 

@@ -1,6 +1,4 @@
 /** What a runtime needs besides packages before the controller starts: an image, an engine. Never stops a start. */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { findSetting } from './flags.mjs';
@@ -10,7 +8,6 @@ import { runInTerminal } from './run-program.mjs';
 
 const FROM_AN_IMAGE = new Set(['container', 'qemu', 'firecracker']);
 const VESTIBULE = join(ROOT, 'packages', 'cli', 'bin', 'vestibule.mjs');
-const AGENT = join(ROOT, 'dist', 'agent', 'agent.mjs');
 
 /**
  * As the controller finds them.
@@ -25,37 +22,13 @@ export function findImagesDir(controllerArgs, env) {
 }
 
 /**
- * Whether new VMs would start from an image with the agent that was built here; any other agent is refused by the controller.
- * @param {string} imagesDir
- * @param {string} agentFile
- */
-export function hasImageOfAgent(imagesDir, agentFile) {
-  try {
-    const manifest = JSON.parse(readFileSync(join(imagesDir, 'current', 'manifest.json'), 'utf8'));
-    return manifest.agentBuildId === createHash('sha256').update(readFileSync(agentFile)).digest('hex');
-  } catch {
-    return false;
-  }
-}
-
-/**
- * Builds an image where there is none of the agent of this build; the command shows its progress.
- * @param {string} imagesDir
- * @param {NodeJS.ProcessEnv} env
- * @returns {Promise<boolean>} whether there is one now
- */
-export async function ensureImage(imagesDir, env) {
-  return hasImageOfAgent(imagesDir, AGENT) || (await buildImage(imagesDir, env));
-}
-
-/**
- * Builds what changed of the image.
+ * Builds what changed of the image; seconds when nothing did. The command shows its progress.
  * @param {string} imagesDir
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<boolean>} whether it worked
  */
 export async function buildImage(imagesDir, env) {
-  console.log('Building the image that browser VMs start from (some minutes the first time)…');
+  console.log('Looking after the image that browser VMs start from (a minute or more the first time)…');
   const code = await runInTerminal(process.execPath, [VESTIBULE, 'images', 'build'], {
     env: { ...env, VESTIBULE_IMAGES_DIR: imagesDir },
   });
@@ -68,7 +41,7 @@ export async function buildImage(imagesDir, env) {
  * @returns {Promise<() => Promise<void>>} ends what was started here
  */
 export async function prepareRuntime(runtime, { controllerArgs, env, install }) {
-  if (install && FROM_AN_IMAGE.has(runtime) && !(await ensureImage(findImagesDir(controllerArgs, env), env))) {
+  if (install && FROM_AN_IMAGE.has(runtime) && !(await buildImage(findImagesDir(controllerArgs, env), env))) {
     console.log('The image could not be built; why is above. Starting with what works. To try again:\n');
     console.log('  npx vestibule images build\n');
   }

@@ -22,7 +22,7 @@ export type ChannelMux = {
 export const CHANNEL_SOCKETS = { agent: 'agent.sock', display: 'rfb.sock' } as const;
 type Channel = keyof typeof CHANNEL_SOCKETS;
 const CHANNELS = Object.keys(CHANNEL_SOCKETS) as Channel[];
-const DRAIN_MS = 5000;
+const DRAIN_MS = 1500;
 /** Ends the guest's side of a session, whatever it waits for: no frame of HTTP/2 is that long. Its bridge then begins anew. */
 const NONSENSE = Buffer.alloc(32_768, 0xff);
 
@@ -36,8 +36,9 @@ export function createChannelMux(wire: Duplex, runDir: string): ChannelMux {
   wire.on('data', (chunk: Buffer) => {
     if (end !== null && !end.push(chunk)) wire.pause();
   });
-  wire.on('end', () => end?.push(null));
   wire.on('error', () => undefined);
+  // Also after a reset, which is no end.
+  wire.on('close', () => end?.push(null));
   wire.resume();
 
   /** The wire for one session, which may destroy it: the wire itself stays. */

@@ -81,9 +81,11 @@ describe('live views', () => {
     const { views, signal } = start();
     await views.assertPossible(sessionId);
     const opened = views.open(sessionId, never);
-    await sessions.store.end(sessionId, CANCEL);
-    signal.notify(sessionId);
-    await expect(opened).rejects.toMatchObject({ code: 'session_ended' });
+    // Looked at from the start: it may be refused while the end is still being written.
+    await Promise.all([
+      expect(opened).rejects.toMatchObject({ code: 'session_ended' }),
+      sessions.store.end(sessionId, CANCEL).then(() => signal.notify(sessionId)),
+    ]);
     await expect(views.assertPossible(sessionId)).rejects.toMatchObject({ code: 'session_ended' });
     await expect(views.assertPossible(randomUUID())).rejects.toMatchObject({ code: 'session_not_found' });
   });
